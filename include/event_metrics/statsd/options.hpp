@@ -1,0 +1,97 @@
+// event_metrics/statsd/options.hpp - how a StatsD client reaches its agent, and which agent that is.
+
+#pragma once
+
+#include <chrono>       // intervals
+#include <cstddef>      // std::size_t
+#include <cstdint>      // std::uint8_t
+#include <functional>   // on_error
+#include <optional>     // parse_agent
+#include <string>       // address, prefix, tags
+#include <string_view>  // names of agents
+#include <vector>       // tags
+
+#include "event_metrics/config.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+namespace statsd {
+
+/// The program that reads the datagrams. Each reads its own dialect, and most misread another one's in silence.
+enum class Agent : std::uint8_t {
+  datadog = 1,      ///< Datadog agent
+  telegraf,         ///< Telegraf, inputs.statsd with `datadog_extensions = true`
+  statsd_exporter,  ///< Prometheus statsd_exporter
+  etsy,             ///< etsy statsd: no tags
+  graphite,         ///< etsy statsd in front of Graphite: tags
+  plain,            ///< any receiver of the original protocol: no tags, no rates
+};
+
+/// The enumerator's name, "datadog" for example; "unknown" for a value that is none of them.
+EVENT_METRICS_API std::string_view to_string(Agent agent) noexcept;
+
+/// The agent with exactly this name; nothing for any other text.
+EVENT_METRICS_API std::optional<Agent> parse_agent(std::string_view name) noexcept;
+
+/// A tag on every line. The agent's rules decide which characters may stand in it; every other byte becomes `_`. A
+/// key that does not begin with a letter, or that the agent takes for itself (`host`, `quantile`, `le` ...), gets
+/// `tag_` put before it. An empty key is refused; an empty value is a bare tag, which only Datadog has.
+struct Tag {
+  std::string key;
+  std::string value;
+};
+
+/// What a client is made with. Wrong values are refused by its constructor with std::invalid_argument, which names
+/// the field, its value and what to write instead.
+struct Options {
+  /// Required: the wrong dialect corrupts numbers silently, so there is no default.
+  Agent agent = {};
+
+  /// `udp://host:port`, host being a name, an IPv4 or a bracketed [IPv6] address and port 1 to 65535; or
+  /// `unix:///path` (datagram socket, `unixgram://` too). An agent that is absent or a name that does not resolve is
+  /// no error here: it is tried again, counted in stats() and told to on_error.
+  std::string address = "udp://127.0.0.1:8125";
+
+  /// Put before every key as it is, "shop." for example. Letters, digits, `_`, `.` and `-`, the first a letter.
+  std::string prefix = {};
+
+  /// On every line, where the agent has tags.
+  std::vector<Tag> tags = {};
+
+  /// How often what was recorded is sent: above 0, at most 60 s.
+  std::chrono::milliseconds flush_interval{1000};
+
+  /// The longest that destruction waits for what is still owed: 0 to 60 s. A host name that is being resolved at that
+  /// moment can take longer.
+  std::chrono::milliseconds close_timeout{250};
+
+  /// How long what is unsent is kept; 0 keeps it for ever. Other values are refused in this version.
+  std::chrono::seconds keep_for{0};
+
+  /// The largest datagram; 0 means 1432 for UDP (an Ethernet frame) and 8192 for unix sockets, less where the agent
+  /// reads less. Refused above what the agent reads, and when one line would not fit.
+  std::size_t max_datagram_bytes = 0;
+
+  /// The most memory for cells, tables and ledger. Past it timings get coarse, while counts stay exact. Refused when
+  /// too small for the fixed part, which grows with max_endpoints.
+  std::size_t max_memory_bytes = 64U << 20U;
+
+  /// false: no thread is made and nothing is sent until poll() or flush() is called; call poll() at least every 10 s.
+  bool own_thread = true;
+
+  /// Told what goes wrong after construction, in one sentence, at most once a minute per cause; empty: standard error.
+  /// Called on the thread that flushes, with no lock held; what it throws is swallowed. It may not destroy the client.
+  std::function<void(std::string_view)> on_error = {};
+};
+
+/// Options for Agent::datadog from the variables of Datadog's own clients. DD_DOGSTATSD_URL (`udp://`, `unix://` or
+/// `unixgram://`) decides over DD_AGENT_HOST and DD_DOGSTATSD_PORT; DD_ENV, DD_SERVICE and DD_VERSION become the tags
+/// env, service and version; DD_TAGS, `key:value` pairs parted by commas or blanks, adds the rest. An empty variable
+/// counts as unset. Throws std::invalid_argument naming the variable. Reads the environment, so it may not run while
+/// another thread changes it.
+/// Source: https://docs.datadoghq.com/developers/dogstatsd/ ("Client instantiation parameters")
+EVENT_METRICS_API Options datadog_from_environment();
+
+}  // namespace statsd
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,42 @@
+// event_metrics/statsd/stats.hpp - what a StatsD client knows about itself.
+
+#pragma once
+
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
+
+#include "event_metrics/config.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+namespace statsd {
+
+/// A consistent snapshot, taken when the last flush turn ended: what was recorded since is not in it yet. Call
+/// flush() first for a snapshot of now. All totals count from construction (in a forked child: from its first call).
+///
+/// `recorded == accepted + owed` and `timings_recorded == timings_accepted + timings_owed` hold in every snapshot.
+struct Stats {
+  std::uint64_t recorded = 0;  ///< deliveries: successes, failures and errors
+  std::uint64_t accepted = 0;  ///< deliveries whose counters the kernel took and the agent did not refuse
+  std::uint64_t owed = 0;      ///< deliveries whose counters are still to be sent
+
+  std::uint64_t timings_recorded = 0;  ///< durations, one per success
+  std::uint64_t timings_accepted = 0;
+  std::uint64_t timings_owed = 0;
+  std::uint64_t coarse = 0;  ///< durations known only to the octave, because their thread found no memory for a cell
+
+  std::uint64_t datagrams_accepted = 0;
+  std::uint64_t bytes_accepted = 0;
+  std::uint64_t datagrams_refused = 0;  ///< no agent listened; what they held is owed again
+  std::uint64_t datagrams_delayed = 0;  ///< the agent's queue was full; they stay owed
+  std::uint64_t send_errors = 0;        ///< anything else that went wrong with a datagram; it stays owed
+  std::uint64_t connect_errors = 0;     ///< the address could not be resolved or connected
+
+  std::size_t endpoints = 0;     ///< endpoints with a label of their own, at most max_endpoints
+  std::uint64_t other = 0;       ///< deliveries counted under the label `other`
+  std::size_t memory_bytes = 0;  ///< memory in use for cells, tables and ledger, at most max_memory_bytes
+};
+
+}  // namespace statsd
+}  // namespace v0
+}  // namespace event_metrics
