@@ -1,0 +1,148 @@
+#include "client.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delivery_keys.hpp"
+#include "delivery_series.hpp"
+#include "options.hpp"
+#include "transport/address.hpp"
+#include "wire/agent_rules.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+namespace {
+
+constexpr std::size_t most_endpoints = 100'000;
+
+statsd::Options checked(statsd::Options options) {
+  statsd::check(options);
+  return options;
+}
+
+DeliveryOptions checked(const DeliveryOptions& delivery, const statsd::Options& options) {
+  if (delivery.endpoint_label != EndpointLabel::none && delivery.endpoint_label != EndpointLabel::host) {
+    throw std::invalid_argument{"DeliveryOptions.endpoint_label is no label: write EndpointLabel::none or ::host"};
+  }
+  if (delivery.max_endpoints < 1 || delivery.max_endpoints > most_endpoints) {
+    throw std::invalid_argument{"DeliveryOptions.max_endpoints is " + std::to_string(delivery.max_endpoints) +
+                                ": write a number from 1 to " + std::to_string(most_endpoints)};
+  }
+  if (delivery.distribution && !wire::rules_of(options.agent).distribution) {
+    throw std::invalid_argument{"DeliveryOptions.distribution is true, which " +
+                                std::string{statsd::to_string(options.agent)} +
+                                " does not read: write false, or Agent::datadog"};
+  }
+  const auto is_endpoint = [](const statsd::Tag& tag) { return tag.key == "endpoint"; };
+  if (delivery.endpoint_label != EndpointLabel::none && std::ranges::any_of(options.tags, is_endpoint)) {
+    throw std::invalid_argument{
+        "Options.tags holds the key \"endpoint\", which is the endpoint's own: "
+        "write another key, or EndpointLabel::none"};
+  }
+  return delivery;
+}
+
+bool by_endpoint(const statsd::Options& options, const DeliveryOptions& delivery) {
+  return delivery.endpoint_label == EndpointLabel::host && wire::rules_of(options.agent).tags;
+}
+
+record::Recorder::Limits limits(const statsd::Options& options, const DeliveryOptions& delivery) {
+  const bool labelled = by_endpoint(options, delivery);
+  const record::Recorder::Limits limits{labelled ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1, labelled,
+                                        options.max_memory_bytes};
+  const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(limits.max_endpoints);
+  if (options.max_memory_bytes < fixed) {
+    throw std::invalid_argument{"Options.max_memory_bytes is " + std::to_string(options.max_memory_bytes) +
+                                ": write at least " + std::to_string(fixed) + " for " +
+                                std::to_string(limits.max_endpoints) + " endpoints"};
+  }
+  return limits;
+}
+
+// A forked child may not touch what its parent's threads were using; kept reachable, for those who look for leaks.
+void abandon(Engine* engine) noexcept {
+  try {
+    static auto* const abandoned = new std::vector<Engine*>;
+    abandoned->push_back(engine);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): a leak in name only
+  }
+}
+
+}  // namespace
+
+Client::Client(statsd::Options options, const DeliveryOptions& delivery)
+    : options_{checked(std::move(options))},
+      delivery_{checked(delivery, options_)},
+      recorder_{limits(options_, delivery_), [this] { begin_in_child(); }} {
+  std::unique_ptr<Engine> engine = new_engine(false);
+  if (options_.own_thread) engine->start();
+  engine_.store(engine.release(), std::memory_order_release);
+}
+
+Client::~Client() {
+  Engine* const engine = engine_.load(std::memory_order_acquire);
+  if (!recorder_.begun()) {  // a forked child that never used this client: the engine is its parent's
+    const std::lock_guard lock{record::Registry::instance().mutex()};
+    abandon(engine);
+  } else if (engine != nullptr) {
+    engine->close(options_.close_timeout);
+    delete engine;
+  }
+}
+
+std::unique_ptr<Engine> Client::new_engine(bool in_child) {
+  const wire::AgentRules& rules = wire::rules_of(options_.agent);
+  const std::size_t limit = statsd::datagram_limit(options_);
+  const bool labelled = by_endpoint(options_, delivery_);
+  DeliverySeries series{rules, delivery_keys(rules, options_.prefix, delivery_.distribution), options_.tags, labelled,
+                        limit};
+  Flush::Setup setup{rules,
+                     transport::parse_address(options_.address),
+                     limit,
+                     options_.max_memory_bytes,
+                     limits(options_, delivery_).max_endpoints,
+                     options_.flush_interval,
+                     labelled,
+                     in_child};
+  return std::make_unique<Engine>(options_, std::move(setup), std::move(series), recorder_);
+}
+
+void Client::begin_in_child() noexcept {
+  abandon(engine_.load(std::memory_order_relaxed));  // the child's only user is here
+  engine_.store(nullptr, std::memory_order_relaxed);
+  try {
+    std::unique_ptr<Engine> engine = new_engine(true);
+    if (options_.own_thread) engine->start();
+    engine_.store(engine.release(), std::memory_order_release);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): flush() is false and stats() stays empty here
+  }
+}
+
+Engine* Client::engine() noexcept {
+  recorder_.begin_in_child();
+  return engine_.load(std::memory_order_acquire);
+}
+
+bool Client::flush(std::chrono::milliseconds timeout) noexcept {
+  Engine* const here = engine();
+  return here != nullptr && here->flush(timeout);
+}
+
+Engine::Clock::time_point Client::poll() noexcept {
+  Engine* const here = engine();
+  return here != nullptr ? here->poll() : Engine::Clock::now() + options_.flush_interval;
+}
+
+statsd::Stats Client::stats() const noexcept {
+  if (!recorder_.begun()) return {};
+  const Engine* const here = engine_.load(std::memory_order_acquire);
+  return here != nullptr ? here->stats() : statsd::Stats{};
+}
+
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,134 @@
+#include "engine.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "event_metrics/event_metrics.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+namespace {
+
+// Longer, and the deadline could overflow.
+constexpr std::chrono::hours longest_timeout{24};
+
+}  // namespace
+
+Engine::Engine(const statsd::Options& options, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder)
+    : options_{options}, flush_{std::move(setup), std::move(series), recorder} {
+  (void)flush_.write_ahead();
+  published_ = flush_.stats();
+}
+
+void Engine::start() {
+  // The service's signals are for the service's threads. A new thread inherits its maker's mask.
+  sigset_t all;
+  sigset_t before;
+  (void)sigfillset(&all);
+  (void)::pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    thread_ = std::thread{[this] { run(); }};
+  } catch (...) {
+    (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  (void)::pthread_setname_np(thread_.native_handle(), "event-metrics");
+}
+
+void Engine::run() noexcept {
+  // on_error may fork: a child that comes back from it has nothing to do here.
+  const std::uint32_t forks = detail::forks();
+  while (!alarm_.rung() && forks == detail::forks()) {
+    turn_.enter();
+    Clock::time_point next = step(Flush::Urgency::routine).next;
+    // While callers take memory it is looked after more often: what is not ready is recorded coarsely.
+    if (flush_.write_ahead()) next = std::min(next, Clock::now() + Flush::pause);
+    leave_turn();
+    alarm_.sleep_until(next);
+  }
+}
+
+Flush::Outcome Engine::step(Flush::Urgency urgency) noexcept {
+  const Clock::time_point now = Clock::now();
+  try {
+    return flush_.burst(now, urgency);
+  } catch (const std::exception&) {
+    flush_.out_of_memory(now);
+    return {now + Flush::pause, false};
+  }
+}
+
+void Engine::leave_turn() noexcept {
+  const std::vector<std::string> messages = flush_.report().take();
+  {
+    const std::lock_guard lock{published_mutex_};
+    published_ = flush_.stats();
+  }
+  turn_.leave();
+  Report::tell(messages, options_.on_error);
+}
+
+bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
+  if (!turn_.enter_until(deadline)) return false;
+  const bool begun = begin_turn(last);
+  const std::uint32_t forks = detail::forks();
+  for (;;) {
+    const Flush::Outcome outcome = step(Flush::Urgency::urgent);
+    (void)flush_.write_ahead();
+    leave_turn();
+    const Clock::time_point now = Clock::now();
+    if (outcome.settled) return begun;
+    if (now >= deadline || forks != detail::forks()) return false;  // see run()
+    std::this_thread::sleep_until(std::min(outcome.next, deadline));
+    if (!turn_.enter_until(deadline)) return false;
+  }
+}
+
+bool Engine::begin_turn(bool last) noexcept {
+  const Clock::time_point now = Clock::now();
+  try {
+    flush_.begin_turn(now);
+    if (last) flush_.end_active_tasks();
+    return true;
+  } catch (const std::exception&) {
+    flush_.out_of_memory(now);
+    return false;
+  }
+}
+
+bool Engine::flush(std::chrono::milliseconds timeout) noexcept {
+  const auto bounded = std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds{0}, longest_timeout);
+  return flush_until(Clock::now() + bounded, false);
+}
+
+Engine::Clock::time_point Engine::poll() noexcept {
+  turn_.enter();
+  const Clock::time_point next = step(Flush::Urgency::routine).next;
+  (void)flush_.write_ahead();
+  leave_turn();
+  return next;
+}
+
+void Engine::close(std::chrono::milliseconds timeout) noexcept {
+  const Clock::time_point deadline = Clock::now() + timeout;
+  alarm_.ring();
+  if (thread_.joinable()) thread_.join();
+  if (flush_until(deadline, true)) return;
+  const statsd::Stats left = stats();
+  if (left.owed + left.timings_owed == 0) return;
+  flush_.left_behind(Clock::now());
+  Report::tell(flush_.report().take(), options_.on_error);
+}
+
+statsd::Stats Engine::stats() const noexcept {
+  const std::lock_guard lock{published_mutex_};
+  return published_;
+}
+
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,55 @@
+// engine.hpp - a flush with the lock around it, the thread that drives it, and the snapshot that it leaves.
+
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "event_metrics/statsd/options.hpp"
+#include "event_metrics/statsd/stats.hpp"
+#include "flush.hpp"
+#include "transport/alarm.hpp"
+#include "turn_lock.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+
+/// Everything of a client that a forked child cannot use: it leaves its parent's untouched and makes its own.
+class Engine {
+ public:
+  using Clock = Flush::Clock;
+
+  /// `options` outlive the engine.
+  Engine(const statsd::Options& options, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder);
+
+  /// Starts the thread that flushes. Throws std::system_error.
+  void start();
+
+  /// Ends the thread, sends what is owed within `timeout`, and tells what is left.
+  void close(std::chrono::milliseconds timeout) noexcept;
+
+  /// See StatsdEventMetrics.
+  bool flush(std::chrono::milliseconds timeout) noexcept;
+  Clock::time_point poll() noexcept;
+  statsd::Stats stats() const noexcept;
+
+ private:
+  void run() noexcept;
+  bool begin_turn(bool last) noexcept;
+  bool flush_until(Clock::time_point deadline, bool last) noexcept;
+  Flush::Outcome step(Flush::Urgency urgency) noexcept;
+  /// Leaves the turn: publishes the figures, and tells what went wrong with no lock held.
+  void leave_turn() noexcept;
+
+  const statsd::Options& options_;
+  Flush flush_;
+  TurnLock turn_;
+  transport::Alarm alarm_;
+  std::thread thread_;
+  mutable std::mutex published_mutex_;  // held for a copy
+  statsd::Stats published_;
+};
+
+}  // namespace v0
+}  // namespace event_metrics

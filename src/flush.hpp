@@ -1,0 +1,136 @@
+// flush.hpp - one turn: what was recorded becomes owed, what is owed becomes datagrams, what is taken is accepted.
+//
+// The only place that sees record, ledger, wire and transport. Used by one thread at a time; nothing here waits, but
+// for a host name.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "delivery_series.hpp"
+#include "event_metrics/statsd/stats.hpp"
+#include "ledger/ledger.hpp"
+#include "provisional.hpp"
+#include "record/recorder.hpp"
+#include "report.hpp"
+#include "transport/channel.hpp"
+#include "wire/agent_rules.hpp"
+#include "wire/datagram.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+
+class Flush {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// What leaves at once, and the pause after it: unpaced, a reader that is 5 ms late loses three datagrams in four.
+  static constexpr int burst_datagrams = 16;
+  static constexpr std::size_t burst_bytes = burst_datagrams * 1432;
+  static constexpr std::chrono::milliseconds pause{10};
+  /// The recorder's words can wrap in 43 s.
+  static constexpr std::chrono::seconds longest_unfolded{5};
+
+  struct Setup {
+    const wire::AgentRules& rules;
+    transport::Address address;
+    std::size_t datagram_limit;
+    std::size_t memory_bytes;
+    std::uint32_t max_endpoints;
+    std::chrono::milliseconds interval;
+    bool by_endpoint;
+    bool in_child;  ///< a forked child tells active tasks only once it has counted one
+  };
+
+  /// Throws std::bad_alloc and std::system_error.
+  Flush(Setup setup, DeliverySeries series, record::Recorder& recorder);
+
+  /// Accounts and ledger beside the recorder's own memory, at least.
+  static std::size_t fixed_bytes(std::uint32_t max_endpoints) noexcept;
+
+  /// Everything recorded before the call is owed from now on. Throws std::bad_alloc; then it is owed after the next.
+  void begin_turn(Clock::time_point now);
+
+  /// The last gauge to send is 0, whatever is still counted: nobody will correct it later.
+  void end_active_tasks() noexcept;
+
+  /// An urgent caller tries an absent agent every 10 ms, a routine one once a turn.
+  enum class Urgency : std::uint8_t { routine, urgent };
+  struct Outcome {
+    Clock::time_point next;  ///< when to call again
+    bool settled;            ///< nothing is owed, and nothing sent can still be refused
+  };
+
+  /// Begins a turn if one is due, and sends at most a burst of what is owed. Throws std::bad_alloc.
+  Outcome burst(Clock::time_point now, Urgency urgency);
+
+  /// Readies memory for the recorder; true when some was taken since the last call.
+  bool write_ahead() noexcept;
+
+  /// What burst() and begin_turn() leave to their caller, who knows that they threw.
+  void out_of_memory(Clock::time_point now) noexcept;
+  /// Tells what destruction could not send.
+  void left_behind(Clock::time_point now) noexcept;
+
+  statsd::Stats stats() const noexcept;
+  Report& report() noexcept { return report_; }
+
+ private:
+  enum class Step : std::uint8_t { sent, nothing, unsettled, later, refused, failed };
+
+  void fold(Clock::time_point now);
+  void send_burst(Clock::time_point now);
+  bool may_send(Clock::time_point now, Urgency urgency);
+  bool open(Clock::time_point now);
+  Step send_one(Clock::time_point now);
+  Step keep_accepted(Clock::time_point now);
+  Step shrink() noexcept;
+  bool read_refusals(Clock::time_point now) noexcept;
+  void rest(Clock::time_point now, Step step) noexcept;
+  Clock::time_point next_call(Urgency urgency) const noexcept;
+
+  void compose();
+  bool compose_gauge();
+  bool compose_counters(std::uint32_t series);
+  bool compose_timing();
+  bool find_timing();
+  bool add(std::span<const wire::Line> lines, std::span<const ledger::Share> shares);
+  void undo() noexcept;
+  void note(Cause cause, Clock::time_point now, std::string_view what, std::error_code error = {}) noexcept;
+  std::string owed_text() const;
+
+  const Setup setup_;
+  DeliverySeries series_;
+  record::Recorder& recorder_;
+  ledger::Ledger ledger_;
+  transport::Channel channel_;
+  wire::Datagram datagram_;
+  std::vector<ledger::Share> shares_;  // what datagram_ carries
+  Provisional provisional_;
+  Report report_;
+  statsd::Stats counts_;
+
+  Clock::time_point next_turn_;
+  Clock::time_point next_fold_;
+  std::uint32_t folded_lines_;
+  Clock::time_point not_before_{};  // for everybody
+  Clock::time_point rest_until_{};  // for routine callers
+  bool away_ = false;               // the agent refused, and has not been seen since
+  bool probing_ = false;            // one datagram is on its way to see whether it is back
+
+  // One line a cell and pass, so that no cell crowds out another; a pass goes on where the last datagram ended.
+  std::uint32_t timing_series_ = 0;
+  std::vector<std::uint32_t> pass_;
+  std::size_t pass_at_ = 0;
+  std::uint32_t turns_ = 0;
+};
+
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,227 @@
+#include "ledger/ledger.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+namespace event_metrics {
+inline namespace v0 {
+namespace ledger {
+namespace {
+
+using record::Arena;
+
+constexpr unsigned bits = 64;
+
+// What is recorded grows by the difference modulo 2^32: the reader's words wrap, and are folded before they can twice.
+std::uint32_t grow(std::uint64_t& recorded, std::uint32_t sum) noexcept {
+  const std::uint32_t more = sum - static_cast<std::uint32_t>(recorded);
+  recorded += more;
+  return more;
+}
+
+}  // namespace
+
+Ledger::Ledger(std::size_t memory_bytes, std::uint32_t max_series) : arena_{*new Arena{memory_bytes}} {
+  try {
+    for (Marks* const marks : {&counters_owing_, &timings_owing_, &fold_marks_}) marks->resize(max_series / bits + 1);
+    accounts_.reserve(max_series);
+    series_of_.reserve(max_series);
+  } catch (...) {
+    arena_.drop();
+    throw;
+  }
+}
+
+Ledger::~Ledger() { arena_.drop(); }
+
+std::size_t Ledger::fixed_bytes(std::uint32_t max_series) noexcept {
+  // An octave needs no cell of the recorder's, so nothing else accounts for its chunk.
+  return std::size_t{max_series} * (sizeof(Account) + sizeof(Mid) + sizeof(Chunk));
+}
+
+std::size_t Ledger::memory_bytes() const noexcept { return std::size_t{arena_.taken()} * Arena::line_bytes; }
+
+std::uint32_t Ledger::add_series() {
+  accounts_.emplace_back();
+  return static_cast<std::uint32_t>(accounts_.size() - 1);
+}
+
+void Ledger::attach_endpoint(std::uint32_t series) {
+  accounts_[series].endpoints.push_back(endpoint_count());
+  series_of_.push_back(series);
+}
+
+void Ledger::fold(record::Recorder& recorder) {
+  // All marks of a series are cleared before its cells are read, or a count between the two would wait unseen.
+  for (std::uint32_t endpoint = 0; endpoint < endpoint_count(); ++endpoint) {
+    if (recorder.take_dirty(endpoint)) set_mark(fold_marks_, series_of_[endpoint], true);
+  }
+  while (const std::optional<std::uint32_t> series = next_mark(fold_marks_, 0)) {
+    reading_.open(recorder, accounts_[*series].endpoints);
+    fold_series(*series, reading_);
+    set_mark(fold_marks_, *series, false);
+  }
+}
+
+void Ledger::fold_series(std::uint32_t series, const record::Reading& reading) {
+  Account& account = accounts_[series];
+  totals_.recorded += grow(account.failed.recorded, reading.failed());
+  std::array<std::uint32_t, record::cells_per_chunk> sums;
+  for (unsigned chunk = 0; chunk < record::chunk_count; ++chunk) {
+    if (reading.chunk(chunk, sums)) fold_chunk(account, chunk, sums);
+  }
+  mark(series);
+}
+
+void Ledger::fold_chunk(Account& account, unsigned index,
+                        const std::array<std::uint32_t, record::cells_per_chunk>& sums) {
+  Mid* mid = mid_of(account, index);
+  if (mid == nullptr || mid->chunk[index % record::chunks_per_mid] == 0) {
+    if (std::all_of(sums.begin(), sums.end(), [](std::uint32_t sum) { return sum == 0; })) return;
+    std::uint32_t& mid_line = account.mid[index / record::chunks_per_mid];
+    if (mid_line == 0) mid_line = take(sizeof(Mid));
+    mid = &arena_.at<Mid>(mid_line);
+    mid->chunk[index % record::chunks_per_mid] = take(sizeof(Chunk));
+  }
+  Chunk& chunk = arena_.at<Chunk>(mid->chunk[index % record::chunks_per_mid]);
+  std::uint64_t more = 0;
+  for (unsigned cell = 0; cell < record::cells_per_chunk; ++cell) {
+    const std::uint32_t grown = grow(chunk.cell[cell].recorded, sums[cell]);
+    if (grown != 0) mid->owing[index % record::chunks_per_mid] |= std::uint64_t{1} << cell;
+    more += grown;
+  }
+  account.success.recorded += more;
+  account.owed_timings += more;
+  totals_.recorded += more;
+  totals_.timings_recorded += more;
+  if (index == record::octave_chunk) totals_.coarse += more;
+}
+
+std::uint32_t Ledger::take(std::size_t bytes) {
+  const auto count = static_cast<std::uint32_t>((bytes + Arena::line_bytes - 1) / Arena::line_bytes);
+  if (arena_.ready() < count) arena_.write_ahead(count, arena_.written() + count + Arena::line_bytes);
+  const std::uint32_t line = arena_.take(count);
+  if (line == 0) throw std::bad_alloc{};  // cannot be: Recorder::write_ahead() keeps what may be wanted here free
+  return line;
+}
+
+std::optional<std::uint32_t> Ledger::next_owing_counters(std::uint32_t from) const noexcept {
+  return next_mark(counters_owing_, from);
+}
+
+std::optional<std::uint32_t> Ledger::next_owing_timings(std::uint32_t from) const noexcept {
+  return next_mark(timings_owing_, from);
+}
+
+Counters Ledger::owed_counters(std::uint32_t series) const noexcept {
+  const Account& account = accounts_[series];
+  return {account.success.recorded - account.success.accepted, account.failed.recorded - account.failed.accepted,
+          account.announced != 0};
+}
+
+void Ledger::owed_cells(std::uint32_t series, std::vector<std::uint32_t>& cells) const {
+  cells.clear();
+  const Account& account = accounts_[series];
+  for (unsigned chunk = 0; chunk < record::chunk_count; ++chunk) {
+    const Mid* const mid = mid_of(account, chunk);
+    if (mid == nullptr) continue;
+    for (std::uint64_t owing = mid->owing[chunk % record::chunks_per_mid]; owing != 0; owing &= owing - 1) {
+      cells.push_back(chunk * record::cells_per_chunk + static_cast<unsigned>(std::countr_zero(owing)));
+    }
+  }
+}
+
+std::uint64_t Ledger::owed(std::uint32_t series, std::uint32_t cell) const noexcept {
+  const Entry* const entry = entry_of(accounts_[series], cell);
+  return entry != nullptr ? entry->recorded - entry->accepted : 0;
+}
+
+void Ledger::owe_gauge(std::int64_t value) noexcept {
+  gauge_ = value;
+  gauge_owed_ = true;
+}
+
+std::optional<std::int64_t> Ledger::owed_gauge() const noexcept {
+  return gauge_owed_ ? std::optional{gauge_} : std::nullopt;
+}
+
+bool Ledger::owes_nothing() const noexcept { return !gauge_owed_ && !next_owing_counters(0) && !next_owing_timings(0); }
+
+std::uint64_t Ledger::recorded(std::uint32_t series) const noexcept {
+  return accounts_[series].success.recorded + accounts_[series].failed.recorded;
+}
+
+void Ledger::book(const Share& share, bool accepted) noexcept {
+  if (share.entry == gauge_entry) {
+    gauge_owed_ = !accepted;  // taken back, a newer value goes out in its place
+    return;
+  }
+  Account& account = accounts_[share.series];
+  const std::uint64_t change = accepted ? share.count : 0 - share.count;
+  if (share.entry == announced_entry) {
+    account.announced += change;
+  } else if (share.entry == success_entry || share.entry == failed_entry) {
+    Entry& entry = share.entry == success_entry ? account.success : account.failed;
+    entry.accepted += change;
+    totals_.accepted += change;
+  } else {
+    book_timing(account, share, accepted);
+  }
+  mark(share.series);
+}
+
+void Ledger::book_timing(Account& account, const Share& share, bool accepted) noexcept {
+  const std::uint64_t change = accepted ? share.count : 0 - share.count;
+  Entry& entry = *entry_of(account, share.entry);
+  entry.accepted += change;
+  account.owed_timings -= change;
+  totals_.timings_accepted += change;
+  const unsigned chunk = share.entry / record::cells_per_chunk;
+  std::uint64_t& owing = mid_of(account, chunk)->owing[chunk % record::chunks_per_mid];
+  const std::uint64_t bit = std::uint64_t{1} << share.entry % record::cells_per_chunk;
+  owing = entry.recorded != entry.accepted ? owing | bit : owing & ~bit;
+}
+
+void Ledger::mark(std::uint32_t series) noexcept {
+  const Account& account = accounts_[series];
+  const Counters counters = owed_counters(series);
+  const bool announce = !counters.announced && recorded(series) != 0;
+  set_mark(counters_owing_, series, counters.successes != 0 || counters.failed != 0 || announce);
+  set_mark(timings_owing_, series, account.owed_timings != 0);
+}
+
+Ledger::Mid* Ledger::mid_of(const Account& account, unsigned chunk) const noexcept {
+  const std::uint32_t line = account.mid[chunk / record::chunks_per_mid];
+  return line != 0 ? &arena_.at<Mid>(line) : nullptr;
+}
+
+Ledger::Entry* Ledger::entry_of(const Account& account, std::uint32_t cell) const noexcept {
+  const unsigned chunk = cell / record::cells_per_chunk;
+  const Mid* const mid = mid_of(account, chunk);
+  const std::uint32_t line = mid != nullptr ? mid->chunk[chunk % record::chunks_per_mid] : 0;
+  return line != 0 ? &arena_.at<Chunk>(line).cell[cell % record::cells_per_chunk] : nullptr;
+}
+
+std::optional<std::uint32_t> Ledger::next_mark(const Marks& marks, std::uint32_t from) noexcept {
+  const std::size_t first = from / bits < marks.size() ? from / bits : 0;
+  const std::uint64_t before = (std::uint64_t{1} << from % bits) - 1;  // of the first word, those looked at last
+  for (std::size_t i = 0; i <= marks.size(); ++i) {
+    const std::size_t at = (first + i) % marks.size();
+    std::uint64_t word = marks[at];
+    if (i == 0) word &= ~before;
+    if (i == marks.size()) word &= before;
+    if (word != 0) return static_cast<std::uint32_t>(at * bits) + static_cast<unsigned>(std::countr_zero(word));
+  }
+  return std::nullopt;
+}
+
+void Ledger::set_mark(Marks& marks, std::uint32_t series, bool on) noexcept {
+  const std::uint64_t bit = std::uint64_t{1} << series % bits;
+  std::uint64_t& word = marks[series / bits];
+  word = on ? word | bit : word & ~bit;
+}
+
+}  // namespace ledger
+}  // namespace v0
+}  // namespace event_metrics

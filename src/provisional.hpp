@@ -1,0 +1,65 @@
+// provisional.hpp - datagrams that the kernel accepted and an absent agent may still refuse.
+//
+// A refusal names its datagram by the first bytes, which the kernel quotes. One whose quote would be equal to that of
+// a datagram still kept here must wait, unless both are equal to the last byte: then either stands for the other.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/ledger.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+
+class Provisional {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// How long after its sending a refusal is waited for.
+  static constexpr std::chrono::milliseconds settling{2};
+  static constexpr std::size_t capacity = 32;
+
+  struct Entry {
+    Clock::time_point sent{};
+    std::size_t size = 0;
+    std::string quote{};
+    std::vector<ledger::Share> shares{};
+  };
+
+  /// Keeps memory for datagrams of `shares` shares and quotes of up to `quoted` bytes.
+  Provisional(std::size_t quoted, std::size_t shares);
+
+  bool empty() const noexcept { return count_ == 0; }
+  bool full() const noexcept { return count_ == capacity; }
+  /// When the youngest entry has settled.
+  Clock::time_point settled_at() const noexcept;
+
+  /// Whether a refusal of `datagram` could be mistaken for that of another one kept here.
+  bool ambiguous(std::string_view datagram, std::size_t quoted) const noexcept;
+
+  /// Keeps an accepted datagram; not when full.
+  void keep(std::string_view datagram, std::size_t quoted, std::span<const ledger::Share> shares,
+            Clock::time_point now);
+
+  /// Takes out the oldest entry that `quote` names; nullptr when there is none. Valid until the next keep().
+  const Entry* take(std::string_view quote) noexcept;
+
+  /// Forgets what was sent long enough before `now` that no refusal is to come.
+  void settle(Clock::time_point now) noexcept;
+  void forget() noexcept { count_ = 0; }
+
+ private:
+  void remove(std::size_t index) noexcept;
+
+  std::array<Entry, capacity> entries_;  // the first count_, oldest first
+  std::size_t count_ = 0;
+};
+
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,77 @@
+#include "record/arena.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <limits>
+#include <new>
+
+namespace event_metrics {
+inline namespace v0 {
+namespace record {
+namespace {
+
+constexpr std::size_t page_bytes = 4096;
+constexpr std::uint32_t lines_per_page = page_bytes / Arena::line_bytes;
+
+std::byte* map(void* where, std::size_t bytes, int flags) noexcept {
+  void* const pages =
+      ::mmap(where, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+  return pages == MAP_FAILED ? nullptr : static_cast<std::byte*>(pages);
+}
+
+}  // namespace
+
+Arena::Arena(std::size_t bytes) : base_{nullptr}, bytes_{(bytes + page_bytes - 1) / page_bytes * page_bytes} {
+  if (bytes_ / line_bytes > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc{};
+  base_ = map(nullptr, bytes_, 0);
+  if (base_ == nullptr) throw std::bad_alloc{};
+  wiped_on_fork_ = ::madvise(base_, bytes_, MADV_WIPEONFORK) == 0;
+  // A huge page would make two megabytes resident for one line. Only advice: failure costs memory, not truth.
+  (void)::madvise(base_, bytes_, MADV_NOHUGEPAGE);
+}
+
+Arena::~Arena() { (void)::munmap(base_, bytes_); }
+
+std::uint32_t Arena::take(std::uint32_t lines) noexcept {
+  std::uint32_t first = taken_.load(std::memory_order_relaxed);
+  do {
+    // Acquire: what lies below the mark has been touched before the mark was set.
+    if (std::uint64_t{first} + lines > written_.load(std::memory_order_acquire)) return 0;
+    // Relaxed: the index alone is claimed; whoever publishes the lines orders their content.
+  } while (!taken_.compare_exchange_weak(first, first + lines, std::memory_order_relaxed, std::memory_order_relaxed));
+  return first;
+}
+
+void Arena::write_ahead(std::uint32_t ready, std::uint32_t limit) noexcept {
+  const auto most = static_cast<std::uint32_t>(bytes_ / line_bytes);
+  const std::uint32_t old_mark = written();
+  const std::uint64_t wanted = (std::uint64_t{taken()} + ready + lines_per_page - 1) / lines_per_page * lines_per_page;
+  const std::uint32_t mark =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>({wanted, limit / lines_per_page * lines_per_page, most}));
+  if (mark <= old_mark) return;
+  for (std::uint32_t line = old_mark; line < mark; line += lines_per_page) {
+    *static_cast<volatile std::byte*>(&at<std::byte>(line)) = std::byte{0};
+  }
+  written_.store(mark, std::memory_order_release);  // pairs with take()
+}
+
+void Arena::restart() noexcept {
+  taken_.store(1, std::memory_order_relaxed);  // the child's only thread is here
+  written_.store(0, std::memory_order_relaxed);
+}
+
+void Arena::renew_unless_wiped() noexcept {
+  if (!wiped_on_fork_) (void)map(base_, bytes_, MAP_FIXED);
+}
+
+void Arena::hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
+
+void Arena::drop() noexcept {
+  // Release, then acquire by the last: every holder's use of the pages comes before their end.
+  if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+}  // namespace record
+}  // namespace v0
+}  // namespace event_metrics

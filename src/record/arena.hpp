@@ -1,0 +1,71 @@
+// record/arena.hpp - one reservation of zeroed memory per client, handed out in 64-byte lines that are never given
+// back.
+//
+// Lines are addressed by 32-bit index, 0 meaning none. Callers take lines below a mark that the flushing thread
+// advances after it has touched the pages, so taking neither waits nor faults, and nothing is reused, so no index is
+// ever stale. A forked child finds every page zero: a page that the parent writes on is not copied first.
+
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace event_metrics {
+inline namespace v0 {
+namespace record {
+
+class Arena {
+ public:
+  static constexpr std::size_t line_bytes = 64;
+
+  /// Reserves `bytes` of address space, rounded up to pages, and touches none of it. Throws std::bad_alloc.
+  explicit Arena(std::size_t bytes);
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// `lines` consecutive zeroed lines, or 0 when fewer are ready. Any thread; never waits.
+  std::uint32_t take(std::uint32_t lines) noexcept;
+
+  /// Touches pages until `ready` lines lie untaken below the mark, or the mark is at `limit` lines. One thread at a
+  /// time.
+  void write_ahead(std::uint32_t ready, std::uint32_t limit) noexcept;
+
+  std::uint32_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }  // a figure, orders nothing
+  std::uint32_t written() const noexcept { return written_.load(std::memory_order_relaxed); }
+  std::uint32_t ready() const noexcept {
+    const std::uint32_t first = taken();  // before the mark, which only grows: never above it
+    return std::max(written(), first) - first;
+  }
+
+  template <class T>
+  T& at(std::uint32_t line) const noexcept {
+    return *reinterpret_cast<T*>(base_ + std::size_t{line} * line_bytes);
+  }
+
+  /// Starts over on zeroed pages: in a forked child, before its first call.
+  void restart() noexcept;
+
+  /// In the child of a fork, where the kernel could not promise zeroed pages: maps new ones in their place.
+  void renew_unless_wiped() noexcept;
+
+  /// The arena lives as long as its client or any thread that has a block in it; it is born with one holder.
+  void hold() noexcept;
+  void drop() noexcept;
+
+ private:
+  ~Arena();
+
+  std::byte* base_;
+  std::size_t bytes_;
+  bool wiped_on_fork_;
+  // Callers write the first, the flusher the second: lines of their own keep them apart.
+  alignas(line_bytes) std::atomic<std::uint32_t> taken_{1};
+  alignas(line_bytes) std::atomic<std::uint32_t> written_{0};
+  std::atomic<std::uint32_t> holders_{1};
+};
+
+}  // namespace record
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,125 @@
+// record/cells.hpp - how a duration becomes a cell, and the records that hold the cells in an arena.
+//
+// Through 4095 ms a cell is one millisecond. Above, an octave has 1024 cells (lo, hi] whose edge hi is a multiple of
+// their width, so that 5 s and 10 s are edges; a cell is told as its middle, 0.05 % off at worst. The last cell takes
+// everything from 2^22 ms. Behind these follow the octave cells of the shared block.
+
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cstdint>
+
+namespace event_metrics {
+inline namespace v0 {
+namespace record {
+
+inline constexpr unsigned exact_cells = 4096;  ///< one per millisecond
+inline constexpr unsigned cells_per_octave = 1024;
+inline constexpr std::uint32_t longest_duration = 1U << 22U;                 ///< ms
+inline constexpr unsigned fine_cells = exact_cells + 10 * cells_per_octave;  ///< 2^12 to 2^22 ms
+inline constexpr unsigned octaves = 23;
+inline constexpr unsigned cells_per_chunk = 64;
+inline constexpr unsigned chunks_per_mid = 16;
+inline constexpr unsigned octave_chunk = fine_cells / cells_per_chunk;  ///< the one chunk of octave cells
+inline constexpr unsigned chunk_count = octave_chunk + 1;
+inline constexpr unsigned cell_count = chunk_count * cells_per_chunk;
+inline constexpr unsigned mids_per_header = fine_cells / cells_per_chunk / chunks_per_mid;
+
+/// Whole milliseconds, rounded down; a negative duration is 0, a too long one the longest.
+constexpr std::uint32_t whole_milliseconds(std::chrono::nanoseconds duration) noexcept {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  if (ms <= 0) return 0;
+  return ms >= longest_duration ? longest_duration : static_cast<std::uint32_t>(ms);
+}
+
+/// The cell of `ms`, which is at most longest_duration.
+constexpr unsigned cell_of(std::uint32_t ms) noexcept {
+  if (ms < exact_cells) return ms;
+  const std::uint32_t x = ms == exact_cells ? ms : ms - 1;  // (lo, hi]: the edge belongs to the cell below it
+  const auto octave = static_cast<unsigned>(std::bit_width(x)) - 1;
+  return exact_cells + (octave - 12) * cells_per_octave + ((x >> (octave - 10)) - cells_per_octave);
+}
+
+constexpr unsigned octave_of(std::uint32_t ms) noexcept { return static_cast<unsigned>(std::bit_width(ms | 1U)) - 1; }
+
+/// The milliseconds that a cell, fine or octave, is told as.
+constexpr std::uint32_t value_of(unsigned cell) noexcept {
+  if (cell < exact_cells) return cell;
+  if (cell < fine_cells) {
+    const unsigned octave = 12 + (cell - exact_cells) / cells_per_octave;
+    const unsigned step = (cell - exact_cells) % cells_per_octave;
+    const std::uint32_t width = 1U << (octave - 10);
+    return (cells_per_octave + step + 1) * width - width / 2;
+  }
+  const unsigned octave = cell - fine_cells;
+  return octave == 0 ? 1 : 3U << (octave - 1);
+}
+
+// Everything below lies in an arena: plain words on zeroed lines, reached through atomic_ref. 32-bit words wrap;
+// whoever reads takes differences, at least every ten seconds.
+
+/// Line 0. `id` 0 means that nobody has begun here: a forked child finds it so.
+struct Head {
+  std::uint64_t id;
+  std::uint64_t seed;            ///< of the endpoint table's hash
+  std::uint32_t newest_block;    ///< head of the list of blocks
+  std::uint32_t endpoint_count;  ///< endpoints in the table
+};
+
+/// One endpoint's place for threads that have none of their own. Any thread adds.
+struct SharedCells {
+  std::uint64_t failed;
+  std::uint64_t octave[octaves];
+  std::uint32_t dirty;
+  std::uint32_t unused[15];  // whole lines: two endpoints never share one
+};
+
+/// One thread's place; behind it, in the same lines, the index of its pages of headers. The owner alone writes.
+struct Block {
+  std::uint32_t owner;  ///< 1 while a thread has it
+  std::uint32_t next;   ///< older block
+  std::int64_t net;     ///< active tasks: increments less decrements of this thread
+  std::uint32_t tasks;  ///< 1 once net has been written
+};
+
+/// One thread's cells of one endpoint. Failure and error are one word: nothing on the wire tells them apart.
+struct Header {
+  std::uint32_t mid[mids_per_header];
+  std::uint32_t failed;
+  std::uint32_t dirty;
+};
+
+struct Mid {
+  std::uint32_t chunk[chunks_per_mid];
+};
+
+struct Chunk {
+  std::uint32_t cell[cells_per_chunk];
+};
+
+static_assert(sizeof(Head) <= 64 && sizeof(SharedCells) == 256 && sizeof(Header) == 64 && sizeof(Mid) == 64 &&
+              sizeof(Chunk) == 256);
+
+/// A word that one thread writes and others read.
+template <class Word>
+Word load(Word& word, std::memory_order order) noexcept {
+  return std::atomic_ref{word}.load(order);
+}
+
+template <class Word>
+void store(Word& word, Word value, std::memory_order order) noexcept {
+  std::atomic_ref{word}.store(value, order);
+}
+
+/// Adds to a word that no other thread writes: no lock prefix. Relaxed: the dirty mark stored after it orders it.
+template <class Word>
+void add_alone(Word& word, Word change) noexcept {
+  std::atomic_ref shared{word};
+  shared.store(shared.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+}
+
+}  // namespace record
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,56 @@
+#include "record/host_key.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+namespace record {
+namespace {
+
+constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equals_lower(std::string_view text, std::string_view lower_case) noexcept {
+  if (text.size() != lower_case.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (lower(text[i]) != lower_case[i]) return false;
+  }
+  return true;
+}
+
+// A "://" further on belongs to a query: what stands before it must be able to be a scheme.
+bool can_be_scheme(std::string_view text) noexcept {
+  if (text.empty()) return false;
+  for (const char c : text) {
+    const char l = lower(c);
+    const bool allowed = (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+    if (!allowed) return false;
+  }
+  return true;
+}
+
+Scheme scheme_of(std::string_view text) noexcept {
+  if (equals_lower(text, "https")) return Scheme::https;
+  if (equals_lower(text, "http")) return Scheme::http;
+  return Scheme::other;
+}
+
+}  // namespace
+
+HostKey host_key(std::string_view url) noexcept {
+  const std::size_t colon = url.find(':');
+  if (colon == std::string_view::npos || url.substr(colon, 3) != "://") return {};
+  const std::string_view scheme = url.substr(0, colon);
+  if (!can_be_scheme(scheme)) return {};
+
+  std::size_t begin = colon + 3;
+  std::size_t end = begin;
+  for (; end < url.size(); ++end) {
+    const char c = url[end];
+    if (c == '/' || c == '?' || c == '#') break;
+    if (c == '@') begin = end + 1;
+  }
+  if (begin == end || end - begin > longest_authority) return {};
+  return {url.substr(begin, end - begin), scheme_of(scheme)};
+}
+
+}  // namespace record
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,129 @@
+// record/recorder.hpp - counts deliveries into per-thread cells that one thread writes and the flushing thread reads.
+//
+// Counts only grow and are never reset, so a reader takes differences and a writer needs no lock prefix. A thread that
+// has no cells of its own (no memory, too many clients, past its destructors) adds to the client's shared cells, where
+// a duration is known only by its octave.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "record/arena.hpp"
+#include "record/cells.hpp"
+#include "record/endpoint_table.hpp"
+#include "record/host_key.hpp"
+#include "record/registry.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+namespace record {
+
+class Recorder {
+ public:
+  struct Limits {
+    std::uint32_t max_endpoints;
+    bool by_endpoint;  ///< false: every URL counts as `other`, and is not looked at
+    std::size_t memory_bytes;
+  };
+
+  /// `reborn` is called in a forked child at the first use there, under the registry's lock, when everything is zero
+  /// again. Throws std::bad_alloc.
+  Recorder(const Limits& limits, std::function<void()> reborn);
+  ~Recorder();
+
+  // Any thread. Nothing here waits, locks, allocates or enters the kernel once thread and endpoint have been seen.
+
+  void success(std::string_view url, std::chrono::nanoseconds duration) noexcept;
+  void failed(std::string_view url) noexcept;
+  void active_task(std::int64_t change) noexcept;
+
+  /// In a forked child that has not used this recorder: begins again there, see `reborn`. May lock, once.
+  void begin_in_child() noexcept;
+
+  /// False in a forked child that has not used this recorder.
+  bool begun() const noexcept { return load(head().id, std::memory_order_acquire) != 0; }  // pairs with begin()
+
+  // One thread at a time: the flushing one.
+
+  static std::size_t fixed_bytes(const Limits& limits) noexcept;
+
+  /// Touches memory ahead of the callers: twice what was taken since the last look, at least 1 MiB. Stays within the
+  /// limit together with the ledger, which has `ledger_bytes` now and may want four more for each byte taken after
+  /// `folded_lines` (a taken chunk of 256 bytes is a chunk of 1 KiB there). Returns whether any was taken since the
+  /// last look.
+  bool write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept;
+
+  std::size_t memory_bytes() const noexcept { return std::size_t{arena_.written()} * Arena::line_bytes; }
+  std::uint32_t taken_lines() const noexcept { return arena_.taken(); }
+
+  /// Endpoints by index: 0 to endpoint_count() - 1. The first two are not in the table.
+  std::uint32_t endpoint_count() const noexcept { return first_endpoint + table_.size(); }
+  HostKey endpoint(std::uint32_t index) const noexcept { return table_.at(index); }
+
+  /// True once after anything was recorded for the endpoint: clear before reading.
+  bool take_dirty(std::uint32_t endpoint) noexcept;
+
+  struct ActiveTasks {
+    std::int64_t count;
+    bool touched;  ///< whether any task was ever counted
+  };
+  ActiveTasks active_tasks() const noexcept;
+
+ private:
+  friend class Reading;
+
+  Head& head() const noexcept { return arena_.at<Head>(0); }
+  SharedCells& shared(std::uint32_t endpoint) const noexcept;
+  Block& shared_tasks() const noexcept { return arena_.at<Block>(1); }
+
+  std::uint32_t endpoint_of(std::string_view url) noexcept;
+  std::uint32_t new_endpoint(const HostKey& key) noexcept;
+  Block* this_block() noexcept;
+  Block* meet_thread() noexcept;
+  Block* adopt_block() noexcept;
+  Block* new_block() noexcept;
+  Header* own_header(Block* block, std::uint32_t endpoint) noexcept;
+  std::uint32_t* own_cell(Header& header, unsigned cell) noexcept;
+  std::uint32_t grow(std::uint32_t& link, std::uint32_t lines) noexcept;
+  void add_coarse(std::uint32_t endpoint, std::uint32_t ms) noexcept;
+  void begin() noexcept;
+  template <class Visit>
+  void for_each_block(Visit visit) const noexcept;
+  std::int64_t sum_tasks(bool& touched) const noexcept;
+
+  const Limits limits_;
+  const std::function<void()> reborn_;
+  Arena& arena_;
+  EndpointTable table_;
+  std::uint32_t slot_ = lane_count;
+  std::uint32_t looked_at_ = 0;  // lines taken at the last write_ahead()
+};
+
+/// All that was recorded for some endpoints so far, added up over threads: every word is read once, modulo 2^32.
+class Reading {
+ public:
+  /// Made for one series after another; keeps its memory.
+  void open(const Recorder& recorder, std::span<const std::uint32_t> endpoints);
+
+  std::uint32_t failed() const noexcept { return failed_; }
+
+  /// Adds up one chunk of cells; false when nobody has it.
+  bool chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept;
+
+ private:
+  const Arena* arena_ = nullptr;
+  std::uint32_t failed_ = 0;
+  std::vector<Header*> headers_;
+  std::vector<SharedCells*> shared_;
+};
+
+}  // namespace record
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,54 @@
+// report.hpp - tells what goes wrong after construction, at most once a minute for each cause.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace event_metrics {
+inline namespace v0 {
+
+enum class Cause : std::uint8_t {
+  unreachable,  ///< the address cannot be resolved or connected
+  refused,      ///< no agent listens
+  delayed,      ///< the agent does not read fast enough
+  send_error,   ///< the socket failed
+  coarse,       ///< durations are kept by octave for want of memory
+  other,        ///< more endpoints than have labels of their own
+  no_memory,    ///< a flush could not go on
+  left_behind,  ///< destruction ran out of time
+};
+inline constexpr std::size_t cause_count = 8;
+
+/// Collects messages where locks are held and hands them out where none is. Used by one thread at a time; tell() is
+/// static, for the moment after.
+class Report {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::minutes pause{1};
+
+  /// Whether a message for this cause is due; if so it counts as told now, and note() is to follow.
+  bool due(Cause cause, Clock::time_point now) noexcept;
+
+  /// Keeps a message for take(). Without memory for it, it is lost.
+  void note(std::string message) noexcept;
+
+  std::vector<std::string> take() noexcept;
+
+  /// Hands messages to `on_error`, or to standard error when it is empty; what it throws is swallowed.
+  static void tell(const std::vector<std::string>& messages,
+                   const std::function<void(std::string_view)>& on_error) noexcept;
+
+ private:
+  std::array<Clock::time_point, cause_count> quiet_until_{};
+  std::vector<std::string> messages_;
+};
+
+}  // namespace v0
+}  // namespace event_metrics

@@ -1,0 +1,157 @@
+#include "transport/channel.hpp"
+
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/datagram_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/local/datagram_protocol.hpp>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+namespace event_metrics {
+inline namespace v0 {
+namespace transport {
+namespace {
+
+namespace asio = boost::asio;
+using Protocol = asio::generic::datagram_protocol;
+
+// What the kernel keeps of a refused datagram: 576 and 1280 bytes of an ICMP message, less its headers.
+constexpr std::size_t quoted_ipv4 = 520;
+constexpr std::size_t quoted_ipv6 = 1184;
+
+std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
+
+// Asio knows the same numbers under a category of its own.
+std::error_code standard(const boost::system::error_code& error) noexcept {
+  return error.category() == boost::system::system_category() ? std::error_code{error.value(), std::generic_category()}
+                                                              : std::make_error_code(std::errc::host_unreachable);
+}
+
+// IPv4 first: agents listen on 127.0.0.1 by default, while `localhost` may name ::1 before it.
+std::vector<Protocol::endpoint> resolve(asio::io_context& io, const Address& address, std::error_code& error) {
+  if (address.kind == Address::Kind::unix_datagram) return {asio::local::datagram_protocol::endpoint{address.host}};
+  asio::ip::udp::resolver resolver{io};
+  boost::system::error_code failure;
+  const auto results =
+      resolver.resolve(address.host, std::to_string(address.port), asio::ip::resolver_base::numeric_service, failure);
+  if (failure) error = standard(failure);
+  std::vector<Protocol::endpoint> endpoints;
+  for (const auto& result : results) endpoints.emplace_back(result.endpoint());
+  std::stable_partition(endpoints.begin(), endpoints.end(),
+                        [](const auto& endpoint) { return endpoint.protocol().family() == AF_INET; });
+  return endpoints;
+}
+
+bool ask_for_refusals(int socket, int family) noexcept {
+  const int on = 1;
+  return family == AF_INET6 ? ::setsockopt(socket, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on) == 0
+                            : ::setsockopt(socket, IPPROTO_IP, IP_RECVERR, &on, sizeof on) == 0;
+}
+
+}  // namespace
+
+struct Channel::Socket {
+  asio::io_context io{1};
+  Protocol::socket socket{io};
+  std::size_t quoted = 0;
+  std::array<char, quoted_ipv6> quote;
+
+  std::error_code connect(const Protocol::endpoint& endpoint);
+};
+
+// The descriptor is made here because Asio's own open() lets it survive an exec.
+std::error_code Channel::Socket::connect(const Protocol::endpoint& endpoint) {
+  const int family = endpoint.protocol().family();
+  const int descriptor = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return last_error();
+  boost::system::error_code error;
+  socket.assign(endpoint.protocol(), descriptor, error);
+  if (error) {
+    (void)::close(descriptor);
+    return standard(error);
+  }
+  if (family == AF_UNIX) {
+    quoted = 0;
+  } else {
+    if (!ask_for_refusals(descriptor, family)) return last_error();
+    quoted = family == AF_INET6 ? quoted_ipv6 : quoted_ipv4;
+  }
+  socket.non_blocking(true, error);
+  if (!error) socket.connect(endpoint, error);
+  return error ? standard(error) : std::error_code{};
+}
+
+Channel::Channel(Address address) : address_{std::move(address)}, socket_{std::make_unique<Socket>()} {}
+Channel::~Channel() = default;
+
+bool Channel::is_open() const noexcept { return socket_->socket.is_open(); }
+
+std::error_code Channel::open() noexcept {
+  try {
+    std::error_code error = std::make_error_code(std::errc::host_unreachable);
+    for (const Protocol::endpoint& endpoint : resolve(socket_->io, address_, error)) {
+      close();
+      error = socket_->connect(endpoint);
+      if (!error) return error;
+    }
+    close();
+    return error;
+  } catch (const std::exception&) {
+    close();
+    return std::make_error_code(std::errc::not_enough_memory);
+  }
+}
+
+void Channel::close() noexcept {
+  boost::system::error_code ignored;  // nothing was buffered that could be lost
+  socket_->socket.close(ignored);
+}
+
+Verdict Channel::send(std::string_view datagram) noexcept {
+  boost::system::error_code error;
+  socket_->socket.send(asio::buffer(datagram.data(), datagram.size()), 0, error);
+  error_ = standard(error);
+  if (!error) return Verdict::accepted;
+  switch (error.value()) {
+    case EAGAIN:
+    case ENOBUFS:
+      return Verdict::later;
+    case EMSGSIZE:
+      return Verdict::too_big;
+    case ECONNREFUSED:
+      // A unix socket's peer is gone for good; a UDP port may be bound again.
+      return quoted_bytes() > 0 ? Verdict::refused : Verdict::broken;
+    default:
+      return Verdict::broken;
+  }
+}
+
+std::size_t Channel::quoted_bytes() const noexcept { return socket_->quoted; }
+
+std::optional<std::string_view> Channel::next_refusal() noexcept {
+  if (socket_->quoted == 0 || !is_open()) return std::nullopt;
+  iovec bytes{socket_->quote.data(), socket_->quote.size()};
+  alignas(cmsghdr) std::array<char, 512> control;
+  for (;;) {
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t size = ::recvmsg(socket_->socket.native_handle(), &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+    if (size >= 0) return std::string_view{socket_->quote.data(), static_cast<std::size_t>(size)};
+    if (errno != EINTR) return std::nullopt;
+  }
+}
+
+}  // namespace transport
+}  // namespace v0
+}  // namespace event_metrics

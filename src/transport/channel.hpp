@@ -1,0 +1,62 @@
+// transport/channel.hpp - a connected, non-blocking datagram socket to the agent, and what became of what was sent.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "transport/address.hpp"
+
+namespace event_metrics {
+inline namespace v0 {
+namespace transport {
+
+enum class Verdict : std::uint8_t {
+  accepted,  ///< the kernel has it; on UDP a refusal may follow, see next_refusal()
+  later,     ///< no room now
+  refused,   ///< nobody listens there
+  too_big,   ///< more than the way can carry in one datagram
+  broken,    ///< this socket is of no more use
+};
+
+/// Used by one thread at a time. Nothing here blocks, but open() with a host name.
+class Channel {
+ public:
+  /// Makes no connection yet. Throws std::system_error when the process may have no more descriptors.
+  explicit Channel(Address address);
+  ~Channel();
+
+  const Address& address() const noexcept { return address_; }
+  bool is_open() const noexcept;
+
+  /// Resolves the address and connects a new socket; the error when that fails.
+  std::error_code open() noexcept;
+  void close() noexcept;
+
+  Verdict send(std::string_view datagram) noexcept;
+  /// Why the last send was not accepted.
+  std::error_code error() const noexcept { return error_; }
+
+  /// How many of a refused datagram's first bytes come back; 0 where what is accepted is never refused.
+  std::size_t quoted_bytes() const noexcept;
+
+  /// The first bytes of the next datagram that was accepted and then refused, or nothing. Valid until the next call.
+  /// Source: ip(7), IP_RECVERR.
+  std::optional<std::string_view> next_refusal() noexcept;
+
+ private:
+  struct Socket;
+
+  Address address_;
+  std::unique_ptr<Socket> socket_;
+  std::error_code error_;
+};
+
+}  // namespace transport
+}  // namespace v0
+}  // namespace event_metrics
