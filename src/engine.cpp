@@ -59,7 +59,7 @@ Flush::Outcome Engine::step(Flush::Urgency urgency) noexcept {
     return flush_.burst(now, urgency);
   } catch (const std::exception&) {
     flush_.out_of_memory(now);
-    return {now + Flush::pause, false};
+    return {now + Flush::pause, Clock::time_point::min()};
   }
 }
 
@@ -75,22 +75,21 @@ void Engine::leave_turn() noexcept {
 
 bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
   if (!turn_.enter_until(deadline)) return false;
-  const bool begun = begin_turn(last);
+  const Clock::time_point begun = Clock::now();
+  const bool owed = begin_turn(begun, last);
   const std::uint32_t forks = detail::forks();
   for (;;) {
     const Flush::Outcome outcome = step(Flush::Urgency::urgent);
     (void)flush_.write_ahead();
     leave_turn();
-    const Clock::time_point now = Clock::now();
-    if (outcome.settled) return begun;
-    if (now >= deadline || forks != detail::forks()) return false;  // see run()
+    if (outcome.accepted_until >= begun) return owed;
+    if (Clock::now() >= deadline || forks != detail::forks()) return false;  // see run()
     std::this_thread::sleep_until(std::min(outcome.next, deadline));
     if (!turn_.enter_until(deadline)) return false;
   }
 }
 
-bool Engine::begin_turn(bool last) noexcept {
-  const Clock::time_point now = Clock::now();
+bool Engine::begin_turn(Clock::time_point now, bool last) noexcept {
   try {
     flush_.begin_turn(now);
     if (last) flush_.end_active_tasks();

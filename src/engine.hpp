@@ -36,7 +36,7 @@ class Engine {
 
  private:
   void run() noexcept;
-  bool begin_turn(bool last) noexcept;
+  bool begin_turn(Clock::time_point now, bool last) noexcept;
   bool flush_until(Clock::time_point deadline, bool last) noexcept;
   Flush::Outcome step(Flush::Urgency urgency) noexcept;
   /// Leaves the turn: publishes the figures, and tells what went wrong with no lock held.

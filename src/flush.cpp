@@ -93,7 +93,16 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
     rest_until_ = now;
   }
   if (may_send(now, urgency)) send_burst(now);
-  return {next_call(urgency), ledger_.owes_nothing() && provisional_.empty()};
+  look_for_drain(now);
+  return {next_call(urgency), accepted_until_};
+}
+
+void Flush::look_for_drain(Clock::time_point now) noexcept {
+  if (!drain_ && ledger_.owes_nothing()) drain_ = Drain{now, provisional_.settled_at()};
+  if (drain_ && drain_->settled_at <= now) {
+    accepted_until_ = drain_->at;
+    drain_.reset();
+  }
 }
 
 bool Flush::may_send(Clock::time_point now, Urgency urgency) {
@@ -183,7 +192,10 @@ bool Flush::read_refusals(Clock::time_point now) noexcept {
     counts_.bytes_accepted -= entry->size;
     ++counts_.datagrams_refused;
   }
-  if (refused) note(Cause::refused, now, "no agent listens", std::make_error_code(std::errc::connection_refused));
+  if (refused) {
+    drain_.reset();
+    note(Cause::refused, now, "no agent listens", std::make_error_code(std::errc::connection_refused));
+  }
   provisional_.settle(now);
   return refused;
 }
@@ -200,7 +212,8 @@ void Flush::rest(Clock::time_point now, Step step) noexcept {
 Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
   const Clock::time_point due = std::min(next_turn_, next_fold_);
   Clock::time_point wanted = due;
-  if (probing_ || (urgency == Urgency::urgent && !provisional_.empty())) wanted = provisional_.settled_at();
+  if (probing_) wanted = provisional_.settled_at();
+  if (urgency == Urgency::urgent && drain_) wanted = drain_->settled_at;
   if (!ledger_.owes_nothing() && !probing_) {
     wanted = urgency == Urgency::routine ? std::max(not_before_, rest_until_) : not_before_;
   }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,8 +65,8 @@ class Flush {
   /// An urgent caller tries an absent agent every 10 ms, a routine one once a turn.
   enum class Urgency : std::uint8_t { routine, urgent };
   struct Outcome {
-    Clock::time_point next;  ///< when to call again
-    bool settled;            ///< nothing is owed, and nothing sent can still be refused
+    Clock::time_point next;            ///< when to call again
+    Clock::time_point accepted_until;  ///< what was owed then is accepted, and can no longer be refused
   };
 
   /// Begins a turn if one is due, and sends at most a burst of what is owed. Throws std::bad_alloc.
@@ -94,6 +95,7 @@ class Flush {
   Step shrink() noexcept;
   bool read_refusals(Clock::time_point now) noexcept;
   void rest(Clock::time_point now, Step step) noexcept;
+  void look_for_drain(Clock::time_point now) noexcept;
   Clock::time_point next_call(Urgency urgency) const noexcept;
 
   void compose();
@@ -124,6 +126,14 @@ class Flush {
   Clock::time_point rest_until_{};  // for routine callers
   bool away_ = false;               // the agent refused, and has not been seen since
   bool probing_ = false;            // one datagram is on its way to see whether it is back
+
+  // A moment at which nothing was owed counts once all datagrams of then have settled; others may follow meanwhile.
+  struct Drain {
+    Clock::time_point at;
+    Clock::time_point settled_at;
+  };
+  std::optional<Drain> drain_;
+  Clock::time_point accepted_until_ = Clock::time_point::min();
 
   // One line a cell and pass, so that no cell crowds out another; a pass goes on where the last datagram ended.
   std::uint32_t timing_series_ = 0;

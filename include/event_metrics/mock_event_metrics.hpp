@@ -19,7 +19,7 @@ inline namespace v0 {
 ///
 ///   MockEventMetrics metrics;
 ///   publish(event, metrics);
-///   EXPECT_EQ(metrics.success_count(), 1u);
+///   EXPECT_EQ(metrics.success_count(), 1);
 ///   EXPECT_EQ(metrics.calls().front().endpoint_url, "https://hooks.example.com/T0");
 ///
 /// Thread safety: safe. Takes a mutex and allocates: it is for tests. When there is no memory for a call it is still

@@ -40,7 +40,9 @@ std::size_t Ledger::fixed_bytes(std::uint32_t max_series) noexcept {
   return std::size_t{max_series} * (sizeof(Account) + sizeof(Mid) + sizeof(Chunk));
 }
 
-std::size_t Ledger::memory_bytes() const noexcept { return std::size_t{arena_.taken()} * Arena::line_bytes; }
+std::size_t Ledger::memory_bytes() const noexcept {
+  return std::size_t{arena_.taken()} * Arena::line_bytes - octave_bytes_;
+}
 
 std::uint32_t Ledger::add_series() {
   accounts_.emplace_back();
@@ -79,10 +81,12 @@ void Ledger::fold_chunk(Account& account, unsigned index,
   Mid* mid = mid_of(account, index);
   if (mid == nullptr || mid->chunk[index % record::chunks_per_mid] == 0) {
     if (std::all_of(sums.begin(), sums.end(), [](std::uint32_t sum) { return sum == 0; })) return;
+    const std::size_t before = arena_.taken();
     std::uint32_t& mid_line = account.mid[index / record::chunks_per_mid];
     if (mid_line == 0) mid_line = take(sizeof(Mid));
     mid = &arena_.at<Mid>(mid_line);
     mid->chunk[index % record::chunks_per_mid] = take(sizeof(Chunk));
+    if (index == record::octave_chunk) octave_bytes_ += (arena_.taken() - before) * Arena::line_bytes;
   }
   Chunk& chunk = arena_.at<Chunk>(mid->chunk[index % record::chunks_per_mid]);
   std::uint64_t more = 0;

@@ -55,7 +55,7 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  /// What accounts and octave cells take at most, whatever is recorded.
+  /// What accounts and octave cells can take, whatever else is recorded.
   static std::size_t fixed_bytes(std::uint32_t max_series) noexcept;
 
   /// Memory in use, the fixed part not counted.
@@ -140,6 +140,7 @@ class Ledger {
   Totals totals_;
   std::int64_t gauge_ = 0;
   bool gauge_owed_ = false;
+  std::size_t octave_bytes_ = 0;  // taken for octave cells, which fixed_bytes() has counted
   record::Reading reading_;
 };
 

@@ -99,7 +99,7 @@ std::string clean_value(std::string_view value, const AgentRules& rules) {
 }
 
 std::string endpoint_label(std::string_view authority, std::uint16_t default_port) {
-  const std::string invalid = "invalid";
+  constexpr const char* invalid = "invalid";
   const std::size_t end = host_end(authority);
   if (end == std::string_view::npos || end == 0 || end > longest_host) return invalid;
 

@@ -1,0 +1,175 @@
+#include "demo/receiver.hpp"
+
+#include <algorithm>     // std::min, std::find_if
+#include <array>         // the metrics
+#include <charconv>      // numbers
+#include <cstdint>       // numbers
+#include <optional>      // fields that may be missing
+#include <stdexcept>     // std::runtime_error
+#include <string>        // reasons
+#include <system_error>  // std::errc
+
+namespace demo {
+namespace {
+
+using event_metrics::statsd::Agent;
+
+enum class Meaning : std::uint8_t { attempts, successes, failures, duration, active_tasks };
+
+struct Metric {
+  Meaning meaning;
+  std::string_view statsd_name;
+  std::string_view prometheus_name;
+  std::string_view type;
+};
+
+constexpr std::array<Metric, 5> metrics{{
+    {Meaning::attempts, "notification.delivery.attempts", "notification_delivery_attempts_total", "c"},
+    {Meaning::successes, "notification.delivery.successes", "notification_delivery_successes_total", "c"},
+    {Meaning::failures, "notification.delivery.failures", "notification_delivery_failures_total", "c"},
+    {Meaning::duration, "notification.delivery.duration", "notification_delivery_duration_seconds", "ms"},
+    {Meaning::active_tasks, "notification.active_tasks", "notification_active_tasks", "g"},
+}};
+
+[[noreturn]] void refuse(const std::string& reason) { throw std::runtime_error{reason}; }
+
+/// Takes what stands before the next `end`, and `end` itself, from the beginning of `text`.
+std::string_view take(std::string_view& text, char end) {
+  const std::size_t length = std::min(text.find(end), text.size());
+  const std::string_view taken = text.substr(0, length);
+  text.remove_prefix(std::min(length + 1, text.size()));
+  return taken;
+}
+
+std::int64_t whole_number(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) refuse("the value is no whole number");
+  return number;
+}
+
+std::uint64_t natural_number(std::string_view text) {
+  if (text.starts_with('+') || text.starts_with('-')) refuse("the value has a sign");
+  return static_cast<std::uint64_t>(whole_number(text));
+}
+
+/// How many timings one with this rate stands for: 1/rate, cut as the agents cut it.
+std::uint64_t weight_of(std::string_view rate) {
+  double number = 0;
+  // Fixed: some agents stop reading at an exponent, and take 1e-05 for 1.
+  const auto [end, error] = std::from_chars(rate.data(), rate.data() + rate.size(), number, std::chars_format::fixed);
+  if (error != std::errc{} || end != rate.data() + rate.size()) refuse("the rate is no number");
+  if (!(number > 0 && number <= 1)) refuse("the rate is not above 0 and at most 1");
+  return static_cast<std::uint64_t>(1 / number);
+}
+
+/// name:value|type[|@rate][|#tags], in this order: the only one that every agent reads.
+struct Line {
+  std::string_view name;
+  std::string_view value;
+  std::string_view type;
+  std::optional<std::string_view> rate;
+  std::optional<std::string_view> tags;
+};
+
+Line split(std::string_view text) {
+  Line line;
+  if (text.ends_with('|')) refuse("the last field is empty");
+  line.name = take(text, ':');
+  line.value = take(text, '|');
+  line.type = take(text, '|');
+  if (text.starts_with('@')) line.rate = take(text, '|').substr(1);
+  if (text.starts_with('#')) line.tags = take(text, '|').substr(1);
+  if (!text.empty()) refuse("a field is unknown or out of order");
+  return line;
+}
+
+/// The value of the tag `endpoint`, if there is one.
+std::optional<std::string> endpoint_of(std::string_view tags) {
+  std::optional<std::string> endpoint;
+  while (!tags.empty()) {
+    std::string_view value = take(tags, ',');
+    const std::string_view key = take(value, ':');
+    if (key.empty() || value.empty()) refuse("a tag has no key or no value");
+    if (key == "endpoint") endpoint = value;
+  }
+  return endpoint;
+}
+
+const Metric& metric_of(const Line& line, const Dialect& dialect) {
+  const auto* metric = std::find_if(metrics.begin(), metrics.end(), [&](const Metric& candidate) {
+    return line.name == (dialect.speaks_prometheus ? candidate.prometheus_name : candidate.statsd_name);
+  });
+  if (metric == metrics.end()) refuse("the name is unknown");
+  if (line.type != metric->type) refuse("the type is wrong for this name");
+  return *metric;
+}
+
+}  // namespace
+
+Dialect dialect_of(Agent agent) {
+  switch (agent) {
+    case Agent::datadog:
+      return {.has_tags = true, .weighs_timings = true, .sets_signed_gauges = true};
+    case Agent::telegraf:
+      return {.has_tags = true, .weighs_timings = true, .sets_signed_gauges = false};
+    case Agent::statsd_exporter:
+      return {.has_tags = true, .weighs_timings = true, .sets_signed_gauges = false, .speaks_prometheus = true};
+    case Agent::graphite:
+      return {.has_tags = true, .weighs_timings = false, .sets_signed_gauges = false};
+    case Agent::etsy:
+    case Agent::plain:
+      break;
+  }
+  return {.has_tags = false, .weighs_timings = false, .sets_signed_gauges = false};
+}
+
+void Receiver::read(std::string_view datagram) {
+  while (!datagram.empty()) {
+    const std::string_view line = take(datagram, '\n');
+    try {
+      count(line);
+    } catch (const std::runtime_error& reason) {
+      counts_.refused.push_back(std::string{reason.what()} + ": " + std::string{line});
+    }
+  }
+}
+
+void Receiver::count(std::string_view text) {
+  const Line line = split(text);
+  const Metric& metric = metric_of(line, dialect_);
+  if (line.rate && !(metric.meaning == Meaning::duration && dialect_.weighs_timings)) refuse("a rate is misread here");
+  if (line.tags && !dialect_.has_tags) refuse("this agent has no tags");
+  const std::optional<std::string> label = endpoint_of(line.tags.value_or(""));
+
+  if (metric.meaning == Meaning::active_tasks) {
+    if (label) refuse("active tasks belong to no endpoint");
+    const bool is_change = !dialect_.sets_signed_gauges && (line.value.starts_with('-') || line.value.starts_with('+'));
+    counts_.active_tasks = whole_number(line.value) + (is_change ? counts_.active_tasks.value_or(0) : 0);
+    return;
+  }
+
+  if (dialect_.has_tags && !label) refuse("the tag endpoint is missing");
+  const std::uint64_t value = natural_number(line.value);
+  const std::uint64_t weight = line.rate ? weight_of(*line.rate) : 1;
+  EndpointCounts& endpoint = counts_.endpoints[label.value_or("")];
+  switch (metric.meaning) {
+    case Meaning::attempts:
+      endpoint.attempts += value;
+      break;
+    case Meaning::successes:
+      endpoint.successes += value;
+      break;
+    case Meaning::failures:
+      endpoint.failures += value;
+      break;
+    case Meaning::duration:
+      endpoint.latencies[value] += weight;
+      break;
+    case Meaning::active_tasks:
+      break;
+  }
+}
+
+}  // namespace demo

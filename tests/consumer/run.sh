@@ -1,0 +1,40 @@
+#!/bin/sh
+# run.sh subproject|installed SOURCE_ROOT: builds consumer.cpp against the library and runs it. As a subproject of a
+# small Meson project, or with what pkg-config says about installed copies, a static one and a shared one.
+set -eu
+here=$2/tests/consumer
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset CXXFLAGS LDFLAGS
+
+if [ "$1" = subproject ]; then
+  mkdir "$work/subprojects"
+  ln -s "$2" "$work/subprojects/event-metrics"
+  cp "$here/meson.build" "$here/consumer.cpp" "$work"
+  meson setup -Doptimization=0 --wrap-mode=nofallback --force-fallback-for=event-metrics "$work/build" "$work"
+  meson compile -C "$work/build"
+  # Neither our tests nor our examples become the consumer's, and nothing has to be found when it runs.
+  test "$(meson introspect --tests "$work/build" | grep -o '"suite"' | wc -l)" = 1
+  test -z "$(find "$work/build" -name '*.so*')"
+  meson test -C "$work/build" --no-rebuild
+  exit
+fi
+
+meson setup --prefix="$work/prefix" --libdir=lib -Doptimization=0 -Ddebug=false -Dtests=disabled -Dexamples=disabled \
+  "$work/build" "$2"
+export PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" LD_LIBRARY_PATH="$work/prefix/lib"
+for library in static shared; do
+  rm -rf "$work/prefix"
+  meson configure -Ddefault_library=$library "$work/build"
+  meson install -C "$work/build"
+  cat "$PKG_CONFIG_PATH/event-metrics.pc"
+  if grep -i boost "$PKG_CONFIG_PATH/event-metrics.pc"; then exit 1; fi
+  option=
+  if [ $library = static ]; then option=--static; fi
+  # shellcheck disable=SC2046,SC2086
+  $CXX -std=c++20 -Wall -Wextra -Wconversion -Werror "$here/consumer.cpp" -o "$work/consumer" \
+    $(pkg-config $option --cflags --libs event-metrics)
+  "$work/consumer"
+  needs=$(objdump -p "$work/consumer" | grep -c 'NEEDED *libevent-metrics') || :
+  test "$needs" = "$(test $library = shared && echo 1 || echo 0)"
+done

@@ -1,0 +1,238 @@
+// support/agent.hpp - an agent for tests: a real socket, a thread that reads it, and a reader of lines that shares
+// nothing with the library's writer.
+
+#pragma once
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace support {
+
+/// What the lines add up to. Keys are `name` or `name#tags`.
+struct Tally {
+  std::map<std::string, std::int64_t> counters;
+  std::map<std::string, std::map<std::int64_t, std::uint64_t>> timings;  // value to weight
+  std::map<std::string, std::int64_t> gauges;
+  std::vector<std::string> malformed;
+
+  std::int64_t counter(const std::string& key) const { return counters.contains(key) ? counters.at(key) : 0; }
+  /// Of all series with this name, whatever their tags.
+  std::int64_t counter_sum(std::string_view name) const {
+    std::int64_t sum = 0;
+    for (const auto& [key, value] : counters) {
+      if (key == name || key.starts_with(std::string{name} + "#")) sum += value;
+    }
+    return sum;
+  }
+  std::uint64_t timing_count(const std::string& key) const {
+    std::uint64_t sum = 0;
+    if (timings.contains(key)) {
+      for (const auto& [value, weight] : timings.at(key)) sum += weight;
+    }
+    return sum;
+  }
+  std::uint64_t timing_count_sum(std::string_view name) const {
+    std::uint64_t sum = 0;
+    for (const auto& [key, values] : timings) {
+      if (key == name || key.starts_with(std::string{name} + "#")) sum += timing_count(key);
+    }
+    return sum;
+  }
+
+  void read_datagram(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const std::size_t end = bytes.find('\n');
+      const std::string line{bytes.substr(0, end)};
+      if (!read_line(line)) malformed.push_back(line);
+      bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+    }
+  }
+
+ private:
+  static bool number(const std::string& text, double& value) {
+    char* end = nullptr;
+    value = std::strtod(text.c_str(), &end);
+    return !text.empty() && *end == '\0' && text.find_first_not_of("0123456789.-") == std::string::npos;
+  }
+
+  bool read_line(const std::string& line) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string::npos || colon == 0) return false;
+    std::string key = line.substr(0, colon);
+    std::vector<std::string> fields;
+    for (std::size_t at = colon + 1; at <= line.size();) {
+      const std::size_t bar = std::min(line.find('|', at), line.size());
+      fields.push_back(line.substr(at, bar - at));
+      at = bar + 1;
+    }
+    if (fields.size() < 2 || fields.size() > 4) return false;
+    double value = 0;
+    double rate = 1;
+    if (!number(fields[0], value)) return false;
+    for (std::size_t i = 2; i < fields.size(); ++i) {
+      if (fields[i].starts_with('@') && i == 2) {
+        if (!number(fields[i].substr(1), rate) || !(rate > 0 && rate < 1)) return false;
+      } else if (fields[i].starts_with('#') && i + 1 == fields.size()) {
+        key += fields[i];
+      } else {
+        return false;
+      }
+    }
+    return count(key, fields[1], fields[0], value, rate);
+  }
+
+  bool count(const std::string& key, const std::string& type, const std::string& text, double value, double rate) {
+    const auto whole = static_cast<std::int64_t>(value);
+    if (type == "c" && rate == 1 && value >= 0) {
+      counters[key] += whole;
+    } else if ((type == "ms" || type == "d") && value >= 0) {
+      timings[key][whole] += static_cast<std::uint64_t>(1 / rate);
+    } else if (type == "g" && rate == 1) {
+      gauges[key] = whole;  // the sign is the dialect's: 0 first, where it means a change
+    } else {
+      return false;
+    }
+    return text.find('.') == std::string::npos;
+  }
+};
+
+class Agent {
+ public:
+  enum class Way { udp4, udp6, unix_datagram };
+
+  /// Binds to a free port of loopback or to a path of its own, or to what address() of an earlier one was, and reads
+  /// from now on.
+  explicit Agent(Way way = Way::udp4, const std::string& address = {}) : way_{way} {
+    if (!address.empty() && way == Way::unix_datagram) path_ = address.substr(address.find("//") + 2);
+    if (!address.empty() && way != Way::unix_datagram) {
+      port_ = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+    }
+    socket_ = ::socket(way == Way::udp4   ? AF_INET
+                       : way == Way::udp6 ? AF_INET6
+                                          : AF_UNIX,
+                       SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int buffer = 8 << 20;
+    (void)::setsockopt(socket_, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+    if (socket_ < 0 || !bind()) throw std::system_error{errno, std::generic_category(), "bind"};
+    start();
+  }
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  ~Agent() {
+    stop();
+    (void)::close(socket_);
+    if (!path_.empty()) (void)::unlink(path_.c_str());
+  }
+
+  std::string address() const {
+    if (way_ == Way::unix_datagram) return "unix://" + path_;
+    return (way_ == Way::udp4 ? "udp://127.0.0.1:" : "udp://[::1]:") + std::to_string(port_);
+  }
+
+  void start() {
+    stopping_ = false;
+    reader_ = std::thread{[this] { read(); }};
+  }
+  /// Stops reading; what has arrived stays in the socket.
+  void stop() {
+    stopping_ = true;
+    if (reader_.joinable()) reader_.join();
+  }
+
+  std::vector<std::string> datagrams() const {
+    const std::lock_guard lock{mutex_};
+    return datagrams_;
+  }
+  Tally tally() const {
+    const std::lock_guard lock{mutex_};
+    return tally_;
+  }
+
+  /// Waits until `done` of the tally, for ten seconds at most; returns whether it came to that.
+  template <class Done>
+  bool wait_for(Done done) const {
+    std::unique_lock lock{mutex_};
+    return arrived_.wait_for(lock, std::chrono::seconds{10}, [&] { return done(tally_); });
+  }
+  bool wait_for_datagrams(std::size_t count) const {
+    return wait_for([this, count](const Tally&) { return datagrams_.size() >= count; });
+  }
+
+ private:
+  bool bind() {
+    if (way_ == Way::unix_datagram) {
+      if (path_.empty()) {
+        char folder[] = "/tmp/event-metrics-XXXXXX";
+        if (::mkdtemp(folder) == nullptr) return false;
+        path_ = std::string{folder} + ".sock";
+        (void)::rmdir(folder);
+      }
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
+      return ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    }
+    sockaddr_in6 address{};  // long enough for both
+    socklen_t size = sizeof address;
+    address.sin6_port = htons(port_);  // at the same place in both
+    if (way_ == Way::udp4) {
+      auto& v4 = reinterpret_cast<sockaddr_in&>(address);
+      v4.sin_family = AF_INET;
+      v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      size = sizeof v4;
+    } else {
+      address.sin6_family = AF_INET6;
+      address.sin6_addr = in6addr_loopback;
+    }
+    if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0) return false;
+    if (::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
+    port_ = ntohs(address.sin6_port);
+    return true;
+  }
+
+  void read() {
+    std::string buffer(65536, '\0');
+    while (!stopping_) {
+      pollfd readable{socket_, POLLIN, 0};
+      if (::poll(&readable, 1, 20) != 1) continue;
+      const ssize_t size = ::recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (size < 0) continue;
+      const std::lock_guard lock{mutex_};
+      datagrams_.emplace_back(buffer, 0, static_cast<std::size_t>(size));
+      tally_.read_datagram(datagrams_.back());
+      arrived_.notify_all();
+    }
+  }
+
+  Way way_;
+  int socket_ = -1;
+  std::uint16_t port_ = 0;
+  std::string path_;
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;
+  mutable std::condition_variable arrived_;
+  std::vector<std::string> datagrams_;
+  Tally tally_;
+  std::thread reader_;
+};
+
+}  // namespace support

@@ -1,0 +1,256 @@
+#include "client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/agent.hpp"
+
+namespace event_metrics {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using statsd::Agent;
+
+constexpr const char* url = "https://hooks.example.com/T0";
+
+/// What `on_error` was told, from whichever thread.
+class Ear {
+ public:
+  std::function<void(std::string_view)> hears() {
+    return [this](std::string_view message) {
+      const std::lock_guard lock{mutex_};
+      messages_.emplace_back(message);
+    };
+  }
+  std::vector<std::string> heard() const {
+    const std::lock_guard lock{mutex_};
+    return messages_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> messages_;
+};
+
+std::string refusal(statsd::Options options, const DeliveryOptions& delivery = {}) {
+  try {
+    const Client client{std::move(options), delivery};
+    return "accepted";
+  } catch (const std::invalid_argument& refused) {
+    return refused.what();
+  }
+}
+
+TEST(Client, RefusesDeliveryOptionsThatAreWrong) {
+  EXPECT_EQ(refusal({.agent = Agent::datadog}, {.max_endpoints = 0}),
+            "DeliveryOptions.max_endpoints is 0: write a number from 1 to 100000");
+  EXPECT_EQ(refusal({.agent = Agent::datadog}, {.max_endpoints = 100'001}),
+            "DeliveryOptions.max_endpoints is 100001: write a number from 1 to 100000");
+  EXPECT_EQ(refusal({.agent = Agent::telegraf}, {.distribution = true}),
+            "DeliveryOptions.distribution is true, which telegraf does not read: write false, or Agent::datadog");
+  EXPECT_EQ(refusal({.agent = Agent::datadog, .tags = {{"endpoint", "mine"}}}),
+            "Options.tags holds the key \"endpoint\", which is the endpoint's own: write another key, or "
+            "EndpointLabel::none");
+  EXPECT_EQ(refusal({.agent = Agent::datadog}, {.endpoint_label = static_cast<EndpointLabel>(7)}),
+            "DeliveryOptions.endpoint_label is no label: write EndpointLabel::none or ::host");
+}
+
+TEST(Client, RefusesOptionsThatAreWrong) {
+  EXPECT_NE(refusal({}).find("Options.agent is not set"), std::string::npos);
+  EXPECT_NE(refusal({.agent = Agent::datadog, .address = "127.0.0.1:8125"}).find("udp://"), std::string::npos);
+  EXPECT_NE(refusal({.agent = Agent::datadog, .flush_interval = 0ms}).find("flush_interval"), std::string::npos);
+  EXPECT_NE(refusal({.agent = Agent::datadog, .max_datagram_bytes = 100}).find("max_datagram_bytes"),
+            std::string::npos);
+}
+
+TEST(Client, RefusesMemoryThatTheFixedPartDoesNotFit) {
+  const std::string refused = refusal({.agent = Agent::datadog, .max_memory_bytes = 1000});
+  ASSERT_TRUE(refused.starts_with("Options.max_memory_bytes is 1000: write at least ")) << refused;
+  const std::size_t least = std::stoul(refused.substr(refused.find("least ") + 6));
+  EXPECT_EQ(refusal({.agent = Agent::datadog, .max_memory_bytes = least - 1}).substr(0, 7),
+            "Options");
+  const Client client{{.agent = Agent::datadog, .max_memory_bytes = least, .own_thread = false}, {}};
+  EXPECT_LE(client.stats().memory_bytes, least + 4096);  // a page begun
+}
+
+TEST(Client, SendsFromItsOwnThreadEveryInterval) {
+  const support::Agent agent;
+  Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 5ms}, {}};
+  client.recorder().success(url, 12ms);
+  EXPECT_TRUE(agent.wait_for([](const support::Tally& tally) {
+    return tally.counter("notification.delivery.successes#endpoint:hooks.example.com") == 1;
+  }));
+  EXPECT_TRUE(agent.wait_for_datagrams(3));  // the gauge goes on
+}
+
+TEST(Client, SendsNothingByItselfWithoutAThread) {
+  const support::Agent agent;
+  Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 1ms, .own_thread = false}, {}};
+  client.recorder().success(url, 12ms);
+  EXPECT_EQ(client.stats().recorded, 0u);
+  Clock::time_point next = Clock::now();
+  for (int turn = 0; turn < 1000 && client.stats().accepted == 0; ++turn) {
+    std::this_thread::sleep_until(next);
+    next = client.poll();
+  }
+  EXPECT_EQ(client.stats().accepted, 1u);
+  EXPECT_TRUE(agent.wait_for_datagrams(1));
+}
+
+TEST(Client, PollsAreNotLateForTheFoldInALongInterval) {
+  const support::Agent agent;
+  Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 60s, .own_thread = false}, {}};
+  EXPECT_LE(client.poll(), Clock::now() + 60s);
+  ASSERT_TRUE(client.flush(5s));
+  EXPECT_LE(client.poll(), Clock::now() + 5s);  // a word may wrap within ten
+}
+
+TEST(Client, SendsAtDestructionWithALastGaugeOfZero) {
+  const support::Agent agent;
+  {
+    Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 60s, .close_timeout = 5s},
+                  {}};
+    client.recorder().success(url, 12ms);
+    client.recorder().active_task(3);
+  }
+  ASSERT_TRUE(agent.wait_for_datagrams(1));
+  EXPECT_EQ(agent.tally().counter("notification.delivery.successes#endpoint:hooks.example.com"), 1);
+  EXPECT_EQ(agent.tally().gauges.at("notification.active_tasks"), 0);
+}
+
+TEST(Client, IsDestroyedWithinItsTimeWithoutAnAgentAndTellsWhatIsLeft) {
+  std::string address;
+  { address = support::Agent{}.address(); }
+  Ear ear;
+  Clock::time_point begin;
+  {
+    Client client{{.agent = Agent::datadog,
+                   .address = address,
+                   .flush_interval = 60s,
+                   .close_timeout = 50ms,
+                   .on_error = ear.hears()},
+                  {}};
+    client.recorder().success(url, 12ms);
+    client.recorder().failed(url);
+    begin = Clock::now();
+  }
+  EXPECT_GE(Clock::now() - begin, 50ms);
+  EXPECT_LT(Clock::now() - begin, 10s);  // a bound against hanging, not a measurement
+  ASSERT_EQ(ear.heard().size(), 2u);
+  EXPECT_EQ(ear.heard()[0], address + ": no agent listens (Connection refused), 2 deliveries and 1 durations are kept");
+  EXPECT_EQ(ear.heard()[1], address + ": 2 deliveries and 1 durations could not be sent before the end");
+}
+
+TEST(Client, IsConstructedWithoutAnAgentAndWithANameThatDoesNotResolve) {
+  Ear ear;
+  Client client{{.agent = Agent::datadog,
+                 .address = "udp://no-such-host.invalid:8125",
+                 .own_thread = false,
+                 .on_error = ear.hears()},
+                {}};
+  client.recorder().failed(url);
+  EXPECT_FALSE(client.flush(0ms));
+  EXPECT_GE(client.stats().connect_errors, 1u);
+  EXPECT_EQ(client.stats().owed, 1u);
+  ASSERT_EQ(ear.heard().size(), 1u);
+  EXPECT_NE(ear.heard()[0].find("udp://no-such-host.invalid:8125: no connection"), std::string::npos);
+}
+
+TEST(Client, FlushesEverythingRecordedBeforeByAnyThread) {
+  const support::Agent agent{support::Agent::Way::unix_datagram};
+  Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 60s}, {}};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int call = 0; call < 100; ++call) client.recorder().success(url, std::chrono::milliseconds{call});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(client.flush(5s));
+  EXPECT_EQ(client.stats().recorded, 400u);
+  EXPECT_EQ(client.stats().accepted, 400u);
+  EXPECT_EQ(client.stats().timings_accepted, 400u);
+  EXPECT_TRUE(agent.wait_for([](const support::Tally& tally) {
+    return tally.timing_count("notification.delivery.duration#endpoint:hooks.example.com") == 400;
+  }));
+}
+
+TEST(Client, FlushesFromSeveralThreadsAtOnce) {
+  const support::Agent agent;
+  Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 1ms}, {}};
+  std::atomic<int> flushed{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      client.recorder().failed(url);
+      if (client.flush(10s)) ++flushed;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(flushed, 4);
+  EXPECT_EQ(client.stats().accepted, 4u);
+}
+
+TEST(Client, LetsOnErrorRecordAndFlush) {
+  std::string address;
+  { address = support::Agent{}.address(); }
+  Client* self = nullptr;
+  Client client{{.agent = Agent::datadog,
+                 .address = address,
+                 .own_thread = false,
+                 .on_error =
+                     [&](std::string_view) {
+                       self->recorder().failed(url);
+                       (void)self->flush(0ms);
+                       (void)self->stats();
+                     }},
+                {}};
+  self = &client;
+  client.recorder().failed(url);
+  EXPECT_FALSE(client.flush(20ms));
+  (void)client.flush(0ms);
+  EXPECT_EQ(client.stats().recorded, 2u);
+}
+
+TEST(Client, FlushTakesAnyTimeout) {
+  const support::Agent agent{support::Agent::Way::unix_datagram};
+  Client client{{.agent = Agent::datadog, .address = agent.address(), .own_thread = false}, {}};
+  EXPECT_TRUE(client.flush(-1ms));
+  EXPECT_TRUE(client.flush(std::chrono::milliseconds::max()));
+}
+
+TEST(Client, StaysWithinItsMemoryAndKeepsCountsExact) {
+  const support::Agent agent{support::Agent::Way::unix_datagram};
+  Ear ear;
+  constexpr std::size_t memory = 1U << 20U;
+  Client client{{.agent = Agent::datadog,
+                 .address = agent.address(),
+                 .max_memory_bytes = memory,
+                 .own_thread = false,
+                 .on_error = ear.hears()},
+                {}};
+  for (int i = 0; i < 20'000; ++i) {
+    client.recorder().success("https://host" + std::to_string(i % 50) + "/", std::chrono::milliseconds{i});
+    if (i % 1000 == 0) (void)client.poll();
+  }
+  ASSERT_TRUE(client.flush(10s));
+  EXPECT_EQ(client.stats().recorded, 20'000u);
+  EXPECT_EQ(client.stats().timings_accepted, 20'000u);
+  EXPECT_GT(client.stats().coarse, 0u);
+  EXPECT_LE(client.stats().memory_bytes, memory);
+  EXPECT_TRUE(agent.wait_for(
+      [](const support::Tally& tally) { return tally.timing_count_sum("notification.delivery.duration") == 20'000; }));
+  ASSERT_FALSE(ear.heard().empty());
+  EXPECT_NE(ear.heard()[0].find("raise max_memory_bytes"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace event_metrics

@@ -1,0 +1,90 @@
+#include "delivery_series.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace event_metrics {
+namespace {
+
+using record::HostKey;
+using record::Scheme;
+using statsd::Agent;
+
+DeliverySeries series(Agent agent, std::vector<statsd::Tag> tags = {}, bool by_endpoint = true,
+                      std::size_t limit = 1432) {
+  const wire::AgentRules& rules = wire::rules_of(agent);
+  return {rules, delivery_keys(rules, "", false), std::move(tags), by_endpoint, limit};
+}
+
+TEST(DeliverySeries, BeginsWithOtherAndInvalid) {
+  const DeliverySeries all = series(Agent::datadog);
+  EXPECT_EQ(all.size(), 2u);
+  EXPECT_EQ(all.suffix(DeliverySeries::other), "|#endpoint:other");
+  EXPECT_EQ(all.suffix(DeliverySeries::invalid), "|#endpoint:invalid");
+  EXPECT_EQ(all.common_suffix(), "");
+}
+
+TEST(DeliverySeries, IsOneSeriesWithoutEndpoints) {
+  const DeliverySeries all = series(Agent::datadog, {{"env", "prod"}}, false);
+  EXPECT_EQ(all.size(), 1u);
+  EXPECT_EQ(all.suffix(0), "|#env:prod");
+  EXPECT_EQ(all.common_suffix(), "|#env:prod");
+}
+
+TEST(DeliverySeries, PutsTheEndpointBehindTheTags) {
+  DeliverySeries all = series(Agent::datadog, {{"env", "prod"}});
+  EXPECT_EQ(all.find_or_add({"hooks.example.com", Scheme::https}), 2u);
+  EXPECT_EQ(all.suffix(2), "|#env:prod,endpoint:hooks.example.com");
+}
+
+TEST(DeliverySeries, SharesASeriesBetweenEqualLabels) {
+  DeliverySeries all = series(Agent::datadog);
+  EXPECT_EQ(all.find_or_add({"Hooks.example.com", Scheme::https}), 2u);
+  EXPECT_EQ(all.find_or_add({"hooks.example.com:443", Scheme::https}), 2u);
+  EXPECT_EQ(all.find_or_add({"hooks.example.com:80", Scheme::http}), 2u);
+  EXPECT_EQ(all.find_or_add({"hooks.example.com:443", Scheme::http}), 3u);
+  EXPECT_EQ(all.find_or_add({"hooks.example.com:443", Scheme::other}), 3u);
+  EXPECT_EQ(all.suffix(3), "|#endpoint:hooks.example.com:443");
+}
+
+TEST(DeliverySeries, CountsAnAuthorityThatIsNoneAsInvalid) {
+  DeliverySeries all = series(Agent::datadog);
+  EXPECT_EQ(all.find_or_add({"user:password", Scheme::https}), DeliverySeries::invalid);
+  EXPECT_EQ(all.find_or_add({"host\\@evil", Scheme::https}), DeliverySeries::invalid);
+}
+
+TEST(DeliverySeries, CountsAnEndpointThatWouldNotFitAsOther) {
+  DeliverySeries all = series(Agent::datadog, {}, true, 400);
+  EXPECT_EQ(all.find_or_add({"short.example.com", Scheme::https}), 2u);
+  EXPECT_EQ(all.find_or_add({std::string(200, 'a'), Scheme::https}), DeliverySeries::other);
+  EXPECT_LE(all.longest_group(), 400u);
+}
+
+TEST(DeliverySeries, HoldsNewSeriesToALoweredLimit) {
+  DeliverySeries all = series(Agent::datadog);
+  all.lower_limit(all.longest_group());
+  EXPECT_EQ(all.find_or_add({"a.io", Scheme::https}), 2u);  // no longer than `invalid`
+  EXPECT_EQ(all.find_or_add({"hooks.example.com", Scheme::https}), DeliverySeries::other);
+}
+
+TEST(DeliverySeries, RefusesALimitThatOtherDoesNotFit) {
+  const std::size_t needed = series(Agent::datadog).longest_group();
+  EXPECT_NO_THROW(series(Agent::datadog, {}, true, needed));
+  try {
+    series(Agent::datadog, {}, true, needed - 1);
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& refusal) {
+    EXPECT_EQ(std::string{refusal.what()}, "Options.max_datagram_bytes allows " + std::to_string(needed - 1) +
+                                               " bytes: the lines of one delivery with this prefix and these tags "
+                                               "can take " +
+                                               std::to_string(needed) +
+                                               ", write at least that or shorten the prefix or the tags");
+  }
+}
+
+}  // namespace
+}  // namespace event_metrics

@@ -1,0 +1,187 @@
+#include "record/endpoint_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "record/cells.hpp"
+
+namespace event_metrics::record {
+namespace {
+
+/// A table as a client lays it out: the head on line 0, the table from line 1.
+class Endpoints {
+ public:
+  explicit Endpoints(std::uint32_t capacity, std::uint32_t spare_lines = 4096)
+      : arena{*new Arena{16U << 20U}}, table{arena, 1, capacity} {
+    const std::uint32_t lines = EndpointTable::lines(capacity);
+    arena.write_ahead(lines + spare_lines, lines + spare_lines);
+    EXPECT_EQ(arena.take(lines), 1U);
+    arena.at<Head>(0).seed = 42;
+  }
+  Endpoints(const Endpoints&) = delete;
+  Endpoints& operator=(const Endpoints&) = delete;
+  ~Endpoints() { arena.drop(); }
+
+  Arena& arena;
+  EndpointTable table;
+};
+
+std::string host(std::uint32_t number) { return "hook" + std::to_string(number) + ".example.com"; }
+
+TEST(EndpointTable, DoesNotFindWhatWasNeverInserted) {
+  const Endpoints endpoints{4};
+  EXPECT_EQ(endpoints.table.size(), 0U);
+  EXPECT_EQ(endpoints.table.find({"example.com", Scheme::https}), 0U);
+}
+
+TEST(EndpointTable, NumbersEndpointsFromTwoInTheOrderOfInsertion) {
+  Endpoints endpoints{4};
+  EXPECT_EQ(endpoints.table.insert({"a.example.com", Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.table.insert({"b.example.com", Scheme::https}), 3U);
+  EXPECT_EQ(endpoints.table.find({"a.example.com", Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.table.find({"b.example.com", Scheme::https}), 3U);
+  EXPECT_EQ(endpoints.table.find({"c.example.com", Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.size(), 2U);
+  EXPECT_EQ(endpoints.table.at(2).authority, "a.example.com");
+  EXPECT_EQ(endpoints.table.at(3).authority, "b.example.com");
+}
+
+// Their default ports differ, so host:443 under one of them is not the same endpoint under the other.
+TEST(EndpointTable, TellsSchemesApart) {
+  Endpoints endpoints{4};
+  EXPECT_EQ(endpoints.table.insert({"host:443", Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.table.find({"host:443", Scheme::http}), 0U);
+  EXPECT_EQ(endpoints.table.insert({"host:443", Scheme::http}), 3U);
+  EXPECT_EQ(endpoints.table.insert({"host:443", Scheme::other}), 4U);
+  EXPECT_EQ(endpoints.table.find({"host:443", Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.table.find({"host:443", Scheme::http}), 3U);
+  EXPECT_EQ(endpoints.table.find({"host:443", Scheme::other}), 4U);
+  EXPECT_EQ(endpoints.table.at(3).scheme, Scheme::http);
+  EXPECT_EQ(endpoints.table.at(4).scheme, Scheme::other);
+}
+
+TEST(EndpointTable, ComparesWholeKeys) {
+  Endpoints endpoints{8};
+  EXPECT_EQ(endpoints.table.insert({"example.com", Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.table.find({"example.co", Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.find({"example.com:80", Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.find({"Example.com", Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.find({std::string_view{"example.com\0", 12}, Scheme::https}), 0U);
+}
+
+TEST(EndpointTable, KeepsKeysOfEveryLength) {
+  Endpoints endpoints{300};
+  for (std::uint32_t length = 1; length <= longest_authority; ++length) {
+    ASSERT_EQ(endpoints.table.insert({std::string(length, 'h'), Scheme::https}), length + 1);
+  }
+  for (std::uint32_t length = 1; length <= longest_authority; ++length) {
+    const std::string key(length, 'h');
+    ASSERT_EQ(endpoints.table.find({key, Scheme::https}), length + 1);
+    ASSERT_EQ(endpoints.table.at(length + 1).authority, key);
+  }
+}
+
+TEST(EndpointTable, TakesLinesOnlyForKeysThatDoNotFitTheirSlot) {
+  Endpoints endpoints{8};
+  const std::uint32_t before = endpoints.arena.taken();
+  EXPECT_EQ(endpoints.table.insert({std::string(48, 'a'), Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.arena.taken(), before);
+  EXPECT_EQ(endpoints.table.insert({std::string(49, 'b'), Scheme::https}), 3U);
+  EXPECT_EQ(endpoints.arena.taken(), before + 1);
+  EXPECT_EQ(endpoints.table.insert({std::string(261, 'c'), Scheme::https}), 4U);
+  EXPECT_EQ(endpoints.arena.taken(), before + 6);  // 261 bytes in five lines
+}
+
+TEST(EndpointTable, TellsLongKeysApartByTheirLastByte) {
+  Endpoints endpoints{8};
+  const std::string common(260, 'h');
+  EXPECT_EQ(endpoints.table.insert({common + 'a', Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.table.find({common + 'b', Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.insert({common + 'b', Scheme::https}), 3U);
+  EXPECT_EQ(endpoints.table.find({common + 'a', Scheme::https}), 2U);
+}
+
+TEST(EndpointTable, TakesItsCapacityAndNoMore) {
+  Endpoints endpoints{100};
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(endpoints.table.has_room_for({host(i), Scheme::https}));
+    ASSERT_EQ(endpoints.table.insert({host(i), Scheme::https}), i + 2);
+  }
+  EXPECT_FALSE(endpoints.table.has_room_for({"more", Scheme::https}));
+  EXPECT_EQ(endpoints.table.insert({"more", Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.size(), 100U);
+  EXPECT_EQ(endpoints.table.find({"more", Scheme::https}), 0U);  // and the search for what is not there ends
+  for (std::uint32_t i = 0; i < 100; ++i) ASSERT_EQ(endpoints.table.find({host(i), Scheme::https}), i + 2);
+}
+
+TEST(EndpointTable, HasRoomForLongKeysOnlyWhileLinesAreReady) {
+  Endpoints endpoints{8, 0};
+  while (endpoints.arena.take(1) != 0) continue;
+  const HostKey fits{"example.com", Scheme::https};
+  const std::string text(49, 'h');
+  EXPECT_FALSE(endpoints.table.has_room_for({text, Scheme::https}));
+  EXPECT_EQ(endpoints.table.insert({text, Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.size(), 0U);
+  EXPECT_TRUE(endpoints.table.has_room_for(fits));
+  EXPECT_EQ(endpoints.table.insert(fits), 2U);  // the failure before has left nothing behind
+
+  endpoints.arena.write_ahead(64, 4096);
+  EXPECT_TRUE(endpoints.table.has_room_for({text, Scheme::https}));
+  EXPECT_EQ(endpoints.table.insert({text, Scheme::https}), 3U);
+  EXPECT_EQ(endpoints.table.find({text, Scheme::https}), 3U);
+}
+
+TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherSeed) {
+  // The first slot of a key can be seen only through the memory: the index is its first word.
+  const auto slots_used = [](std::uint64_t seed) {
+    Endpoints endpoints{64};
+    endpoints.arena.at<Head>(0).seed = seed;
+    std::vector<std::uint32_t> slots;
+    for (std::uint32_t i = 0; i < 64; ++i) endpoints.table.insert({host(i), Scheme::https});
+    for (std::uint32_t slot = 0; slot < 128; ++slot) slots.push_back(endpoints.arena.at<std::uint32_t>(1 + slot));
+    return slots;
+  };
+  EXPECT_EQ(slots_used(1), slots_used(1));
+  EXPECT_NE(slots_used(1), slots_used(2));
+}
+
+// Readers take no lock. What find() or size() shows them must be there in full, which ThreadSanitizer checks too.
+TEST(EndpointTable, ShowsReadersOnlyWholeEndpointsWhileOneInserts) {
+  constexpr std::uint32_t count = 2000;
+  Endpoints endpoints{count, 8000};
+  const auto name = [](std::uint32_t i) {
+    return i % 2 == 0 ? host(i) : host(i) + std::string(100, 'x');  // in the slot, and in lines of its own
+  };
+  std::atomic<std::uint32_t> wrong{0};
+  std::atomic<bool> failed{false};
+  const auto read = [&] {
+    std::uint32_t next = 0;
+    while (next < count && !failed) {
+      const std::uint32_t size = endpoints.table.size();
+      for (; next < size; ++next) {
+        const std::string key = name(next);
+        if (endpoints.table.at(next + 2).authority != key) ++wrong;
+        if (endpoints.table.find({key, Scheme::https}) != next + 2) ++wrong;
+      }
+      // Not counted yet, but perhaps findable already: then with the right index.
+      const std::uint32_t early = endpoints.table.find({name(next), Scheme::https});
+      if (early != 0 && early != next + 2) ++wrong;
+    }
+  };
+  std::thread first{read};
+  std::thread second{read};
+  for (std::uint32_t i = 0; i < count && !failed; ++i) {
+    failed = endpoints.table.insert({name(i), Scheme::https}) != i + 2;
+  }
+  first.join();
+  second.join();
+  EXPECT_FALSE(failed);
+  EXPECT_EQ(wrong, 0U);
+}
+
+}  // namespace
+}  // namespace event_metrics::record

@@ -1,0 +1,215 @@
+#include "wire/label.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace event_metrics::wire {
+namespace {
+
+using namespace std::string_literals;
+using statsd::Agent;
+using statsd::Tag;
+
+const AgentRules& datadog = rules_of(Agent::datadog);
+const AgentRules& telegraf = rules_of(Agent::telegraf);
+const AgentRules& exporter = rules_of(Agent::statsd_exporter);
+const AgentRules& graphite = rules_of(Agent::graphite);
+
+TEST(CleanValue, ReplacesWhatEndsATagOrALine) {
+  for (const AgentRules& rules : all_rules()) {
+    EXPECT_EQ(clean_value("a|b,c\nd\re\tf g\x7fh", rules), "a_b_c_d_e_f_g_h") << rules.name;
+    EXPECT_EQ(clean_value("a\0b"s, rules), "a_b") << rules.name;
+    EXPECT_EQ(clean_value("x|@0.001|#y:z\nevil:1|c", rules).find_first_of("|,\n"), std::string::npos) << rules.name;
+  }
+}
+
+TEST(CleanValue, NeverAddsOrDropsAByte) {
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  for (const AgentRules& rules : all_rules()) EXPECT_EQ(clean_value(all, rules).size(), 256U) << rules.name;
+}
+
+TEST(CleanValue, KeepsPunctuationThatTheAgentKeeps) {
+  EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", datadog), "[2001:db8::1]:8080/a=b;c~d#e@f");
+  EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", telegraf), "[2001:db8::1]:8080/a=b;c~d#e@f");
+  EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", exporter), "[2001:db8::1]:8080/a=b;c~d#e@f");
+  EXPECT_EQ(clean_value("hooks-2.example.com:8080", graphite), "hooks-2.example.com_8080");
+  EXPECT_EQ(clean_value("~[::1];a=b", graphite), "____1__a_b");
+}
+
+TEST(CleanValue, KeepsValidUtf8WhereTheAgentDoes) {
+  const std::string text = "b\u00fccher \u20ac \U0001f600";
+  EXPECT_EQ(clean_value(text, datadog), "b\u00fccher_\u20ac_\U0001f600");
+  EXPECT_EQ(clean_value(text, exporter), "b\u00fccher_\u20ac_\U0001f600");
+  EXPECT_EQ(clean_value(text, telegraf), "b__cher_________");
+  EXPECT_EQ(clean_value(text, graphite), "b__cher_________");
+}
+
+TEST(CleanValue, ReplacesEachByteThatIsNoUtf8) {
+  EXPECT_EQ(clean_value("a\xff"
+                        "b\x80"
+                        "c",
+                        exporter),
+            "a_b_c");
+  EXPECT_EQ(clean_value("\xc3", exporter), "_") << "cut off";
+  EXPECT_EQ(clean_value("\xe2\x82", exporter), "__") << "cut off";
+  EXPECT_EQ(clean_value("\xf0\x9f\x98", exporter), "___") << "cut off";
+  EXPECT_EQ(clean_value("\xc3|\xb6", exporter), "___") << "torn by a separator";
+  EXPECT_EQ(clean_value("\xc0\xbc", exporter), "__") << "overlong";
+  EXPECT_EQ(clean_value("\xc1\xbf", exporter), "__") << "overlong";
+  EXPECT_EQ(clean_value("\xe0\x9f\xbf", exporter), "___") << "overlong";
+  EXPECT_EQ(clean_value("\xf0\x8f\xbf\xbf", exporter), "____") << "overlong";
+  EXPECT_EQ(clean_value("\xed\xa0\x80", exporter), "___") << "a surrogate";
+  EXPECT_EQ(clean_value("\xf4\x90\x80\x80", exporter), "____") << "above U+10FFFF";
+  EXPECT_EQ(clean_value("\xf5\x80\x80\x80", exporter), "____") << "above U+10FFFF";
+}
+
+TEST(CleanValue, KeepsTheFirstAndLastCharacterOfEachUtf8Length) {
+  for (const std::string text :
+       {"\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "\U00010000", "\U0010ffff"}) {
+    EXPECT_EQ(clean_value(text, datadog), text);
+  }
+}
+
+TEST(CleanKey, KeepsWhatTheAgentKeeps) {
+  EXPECT_EQ(clean_key("kube_app.version-2/x", datadog), "kube_app.version-2/x");
+  EXPECT_EQ(clean_key("kube_app.version-2/x", telegraf), "kube_app.version-2_x");
+  EXPECT_EQ(clean_key("kube_app.version-2/x", graphite), "kube_app.version-2_x");
+  EXPECT_EQ(clean_key("kube_app.version-2/x", exporter), "kube_app_version_2_x");
+}
+
+TEST(CleanKey, ReplacesWhatEndsAKeyOrALine) {
+  for (const AgentRules& rules : all_rules()) {
+    EXPECT_EQ(clean_key("a:b|c,d\ne;f=g h\xc3\xb6", rules), "a_b_c_d_e_f_g_h__") << rules.name;
+    EXPECT_EQ(clean_key("a\0b"s, rules), "a_b") << rules.name;
+  }
+}
+
+TEST(CleanKey, PutsTagBeforeAKeyThatDoesNotBeginWithALetter) {
+  for (const AgentRules& rules : all_rules()) {
+    EXPECT_EQ(clean_key("9lives", rules), "tag_9lives") << rules.name;
+    EXPECT_EQ(clean_key("_x", rules), "tag__x") << rules.name;
+    EXPECT_EQ(clean_key("__name__", rules), "tag___name__") << rules.name;
+    EXPECT_EQ(clean_key("|x", rules), "tag__x") << rules.name;
+    EXPECT_EQ(clean_key("\xc3\xb6", rules), "tag___") << rules.name;
+    EXPECT_EQ(clean_key("", rules), "tag_") << rules.name;
+  }
+}
+
+TEST(CleanKey, PutsTagBeforeWhatTheAgentTakesForItself) {
+  EXPECT_EQ(clean_key("host", datadog), "tag_host");
+  EXPECT_EQ(clean_key("device", datadog), "tag_device");
+  EXPECT_EQ(clean_key("dd.internal.entity_id", datadog), "tag_dd.internal.entity_id");
+  EXPECT_EQ(clean_key("host", telegraf), "tag_host");
+  EXPECT_EQ(clean_key("metric_type", telegraf), "tag_metric_type");
+  EXPECT_EQ(clean_key("quantile", exporter), "tag_quantile");
+  EXPECT_EQ(clean_key("le", exporter), "tag_le");
+  EXPECT_EQ(clean_key("name", graphite), "tag_name");
+}
+
+TEST(CleanKey, LeavesAloneWhatOnlyAnotherAgentTakes) {
+  EXPECT_EQ(clean_key("quantile", datadog), "quantile");
+  EXPECT_EQ(clean_key("device", telegraf), "device");
+  EXPECT_EQ(clean_key("host", exporter), "host");
+  EXPECT_EQ(clean_key("le", graphite), "le");
+  EXPECT_EQ(clean_key("dd.internal.x", graphite), "dd.internal.x");
+  EXPECT_EQ(clean_key("hostname", datadog), "hostname");
+}
+
+TEST(EndpointLabel, IsTheHostInLowerCase) {
+  EXPECT_EQ(endpoint_label("hooks.example.com", 443), "hooks.example.com");
+  EXPECT_EQ(endpoint_label("Hooks.EXAMPLE.com", 443), "hooks.example.com");
+  EXPECT_EQ(endpoint_label("192.0.2.7", 80), "192.0.2.7");
+  EXPECT_EQ(endpoint_label("[2001:DB8::A]", 443), "[2001:db8::a]");
+}
+
+TEST(EndpointLabel, HasThePortUnlessItIsTheSchemesOwn) {
+  EXPECT_EQ(endpoint_label("a.example:443", 443), "a.example");
+  EXPECT_EQ(endpoint_label("a.example:0443", 443), "a.example");
+  EXPECT_EQ(endpoint_label("a.example:443", 80), "a.example:443");
+  EXPECT_EQ(endpoint_label("a.example:443", 0), "a.example:443");
+  EXPECT_EQ(endpoint_label("a.example:08080", 443), "a.example:8080");
+  EXPECT_EQ(endpoint_label("a.example:1", 443), "a.example:1");
+  EXPECT_EQ(endpoint_label("a.example:65535", 443), "a.example:65535");
+  EXPECT_EQ(endpoint_label("[::1]:8443", 443), "[::1]:8443");
+  EXPECT_EQ(endpoint_label("[::1]:443", 443), "[::1]");
+}
+
+TEST(EndpointLabel, TakesAnEmptyPortForTheSchemesOwn) {
+  EXPECT_EQ(endpoint_label("a.example:", 443), "a.example");
+  EXPECT_EQ(endpoint_label("a.example:", 0), "a.example");
+  EXPECT_EQ(endpoint_label("[::1]:", 443), "[::1]");
+}
+
+TEST(EndpointLabel, IsInvalidWithoutAHost) {
+  EXPECT_EQ(endpoint_label("", 443), "invalid");
+  EXPECT_EQ(endpoint_label(":", 443), "invalid");
+  EXPECT_EQ(endpoint_label(":8080", 443), "invalid");
+  EXPECT_EQ(endpoint_label("[]", 443), "invalid");
+  EXPECT_EQ(endpoint_label("[]:8080", 443), "invalid");
+}
+
+TEST(EndpointLabel, IsInvalidWhenThePortIsNone) {
+  for (const std::string_view port : {"0", "00000", "65536", "99999", "000443", "123456", "-1", "+1", " 1", "1 ", "1x",
+                                      "x", "0x1", "1.0", "1:2", ":1", "1:", "secret"}) {
+    EXPECT_EQ(endpoint_label("a.example:" + std::string(port), 443), "invalid") << port;
+    EXPECT_EQ(endpoint_label("[::1]:" + std::string(port), 443), "invalid") << port;
+  }
+  EXPECT_EQ(endpoint_label("::1", 443), "invalid") << "an IPv6 address needs brackets";
+}
+
+TEST(EndpointLabel, IsInvalidWhenBracketsDoNotEncloseTheHost) {
+  for (const std::string_view authority :
+       {"[::1", "::1]", "[::1]x", "[::1]x:80", "[::1]]", "a[::1]", "a]", "a[b]:80", "[", "]", "["}) {
+    EXPECT_EQ(endpoint_label(authority, 443), "invalid") << authority;
+  }
+}
+
+TEST(EndpointLabel, IsInvalidWhenWhatIsNoHostWasLeftIn) {
+  for (const std::string_view authority :
+       {"user:secret@a.example", "secret@a.example", "a.example\\secret", "a.example/secret", "a.example?token=x",
+        "a.example#secret", "a.example:80\\secret", "a.example:80/secret", "[::1\\secret]", "[secret@::1]"}) {
+    EXPECT_EQ(endpoint_label(authority, 443), "invalid") << authority;
+  }
+}
+
+TEST(EndpointLabel, KeepsAHostOf255BytesAndCutsNoLongerOne) {
+  const std::string longest(255, 'a');
+  EXPECT_EQ(endpoint_label(longest, 443), longest);
+  EXPECT_EQ(endpoint_label(longest + ":65535", 443), longest + ":65535");
+  EXPECT_EQ(endpoint_label(longest + "a", 443), "invalid");
+  EXPECT_EQ(endpoint_label(longest + "a:80", 443), "invalid");
+}
+
+TEST(EndpointLabel, BecomesACleanTagWhateverBytesTheHostHas) {
+  EXPECT_EQ(clean_value(endpoint_label("a|b\nc\0d,e\xff:81"s, 80), datadog), "a_b_c_d_e_:81");
+  EXPECT_EQ(clean_value(endpoint_label("B\u00dcCHER.example:81", 80), datadog), "b\u00dccher.example:81");
+  EXPECT_EQ(clean_value(endpoint_label("B\u00dcCHER.example:81", 80), telegraf), "b__cher.example:81");
+}
+
+TEST(TagSuffix, JoinsCleanTags) {
+  const std::vector<Tag> tags = {{"env", "prod|x"}, {"host", "a,b"}, {"9", "1:2"}};
+  EXPECT_EQ(tag_suffix(datadog, tags), "|#env:prod_x,tag_host:a_b,tag_9:1:2");
+  EXPECT_EQ(tag_suffix(graphite, tags), "|#env:prod_x,host:a_b,tag_9:1_2");
+}
+
+TEST(TagSuffix, WritesABareTagAsItsKey) {
+  const std::vector<Tag> tags = {{"canary", ""}, {"env", "prod"}};
+  EXPECT_EQ(tag_suffix(datadog, tags), "|#canary,env:prod");
+}
+
+TEST(TagSuffix, IsEmptyWithoutTags) {
+  for (const AgentRules& rules : all_rules()) EXPECT_EQ(tag_suffix(rules, {}), "") << rules.name;
+}
+
+TEST(TagSuffix, IsEmptyWhereTheAgentHasNone) {
+  const std::vector<Tag> tags = {{"env", "prod"}};
+  EXPECT_EQ(tag_suffix(rules_of(Agent::etsy), tags), "");
+  EXPECT_EQ(tag_suffix(rules_of(Agent::plain), tags), "");
+}
+
+}  // namespace
+}  // namespace event_metrics::wire

@@ -1,0 +1,88 @@
+#include "provisional.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace event_metrics {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t quoted = 8;
+const Provisional::Clock::time_point start{1h};
+
+std::vector<ledger::Share> share(std::uint64_t count) { return {{0, 0, count}}; }
+
+TEST(Provisional, TakesOutTheDatagramThatTheQuoteNames) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaaaaaa1", quoted, share(1), start);
+  provisional.keep("bbbbbbbb2", quoted, share(2), start);
+  const Provisional::Entry* const entry = provisional.take("bbbbbbbb");
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(entry->shares.front().count, 2u);
+  EXPECT_EQ(entry->size, 9u);
+  EXPECT_EQ(provisional.take("bbbbbbbb"), nullptr);
+  EXPECT_FALSE(provisional.empty());
+}
+
+TEST(Provisional, NamesNothingByAQuoteThatIsOnlyABeginning) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaa", quoted, share(1), start);
+  EXPECT_EQ(provisional.take("aaa"), nullptr);
+  EXPECT_EQ(provisional.take("aaaaa"), nullptr);
+  EXPECT_NE(provisional.take("aaaa"), nullptr);
+}
+
+TEST(Provisional, TakesTheOldestOfEqualDatagramsFirst) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaa", quoted, share(1), start);
+  provisional.keep("aaaa", quoted, share(2), start + 1ms);
+  EXPECT_EQ(provisional.take("aaaa")->shares.front().count, 1u);
+  EXPECT_EQ(provisional.take("aaaa")->shares.front().count, 2u);
+  EXPECT_TRUE(provisional.empty());
+}
+
+TEST(Provisional, IsAmbiguousWhereQuotesWouldBeEqualAndTailsMayDiffer) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaaaaaa1", quoted, share(1), start);
+  EXPECT_TRUE(provisional.ambiguous("aaaaaaaa2", quoted));
+  EXPECT_TRUE(provisional.ambiguous("aaaaaaaa", quoted));  // a quote never tells the length
+  EXPECT_FALSE(provisional.ambiguous("aaaaaaa", quoted));
+  EXPECT_FALSE(provisional.ambiguous("baaaaaaa1", quoted));
+}
+
+TEST(Provisional, IsNotAmbiguousWhenShortDatagramsAreEqual) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaa", quoted, share(1), start);
+  EXPECT_FALSE(provisional.ambiguous("aaaa", quoted));
+}
+
+TEST(Provisional, SettlesTwoMillisecondsAfterSending) {
+  Provisional provisional{quoted, 1};
+  EXPECT_TRUE(provisional.empty());
+  provisional.keep("a", quoted, share(1), start);
+  provisional.keep("b", quoted, share(1), start + 1ms);
+  EXPECT_EQ(provisional.settled_at(), start + 3ms);
+  provisional.settle(start + 2ms);
+  EXPECT_EQ(provisional.take("a"), nullptr);
+  EXPECT_FALSE(provisional.empty());
+  provisional.settle(start + 3ms);
+  EXPECT_TRUE(provisional.empty());
+}
+
+TEST(Provisional, IsFullAtItsCapacity) {
+  Provisional provisional{quoted, 1};
+  for (std::size_t i = 0; i < Provisional::capacity; ++i) {
+    EXPECT_FALSE(provisional.full());
+    provisional.keep(std::to_string(i), quoted, share(i), start);
+  }
+  EXPECT_TRUE(provisional.full());
+  EXPECT_EQ(provisional.take("17")->shares.front().count, 17u);
+  EXPECT_FALSE(provisional.full());
+}
+
+}  // namespace
+}  // namespace event_metrics

@@ -1,0 +1,172 @@
+#include "event_metrics/statsd_event_metrics.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "support/agent.hpp"
+
+namespace event_metrics {
+namespace {
+
+using namespace std::chrono_literals;
+using support::Tally;
+
+constexpr const char* secret_url = "https://user:secret@hooks.example.com/T0/abc?token=x";
+
+std::string sent(statsd::Options options, const DeliveryOptions& delivery, void (*record)(EventMetrics&)) {
+  const support::Agent agent;
+  options.address = agent.address();
+  StatsdEventMetrics metrics{std::move(options), delivery};
+  record(metrics);
+  EXPECT_TRUE(metrics.flush(5s));
+  EXPECT_TRUE(agent.wait_for_datagrams(1));
+  EXPECT_EQ(agent.datagrams().size(), 1u);
+  return agent.datagrams().front();
+}
+
+void two_successes_and_a_503(EventMetrics& metrics) {
+  metrics.record_delivery_success(secret_url, 12ms);
+  metrics.record_delivery_success(secret_url, 12ms);
+  metrics.record_delivery_failure(secret_url, 503);
+}
+
+TEST(StatsdEventMetrics, SendsDeliveriesToDatadogWithoutTheSecretsOfTheirUrl) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::datadog}, {}, two_successes_and_a_503),
+            "notification.active_tasks:0|g\n"
+            "notification.delivery.attempts:3|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.successes:2|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.failures:1|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.duration:12|ms|@0.5|#endpoint:hooks.example.com");
+}
+
+TEST(StatsdEventMetrics, SendsPrefixTagsAndDistributions) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::datadog, .prefix = "shop.", .tags = {{"env", "prod"}, {"canary", ""}}},
+                 {.distribution = true}, two_successes_and_a_503),
+            "shop.notification.active_tasks:0|g|#env:prod,canary\n"
+            "shop.notification.delivery.attempts:3|c|#env:prod,canary,endpoint:hooks.example.com\n"
+            "shop.notification.delivery.successes:2|c|#env:prod,canary,endpoint:hooks.example.com\n"
+            "shop.notification.delivery.failures:1|c|#env:prod,canary,endpoint:hooks.example.com\n"
+            "shop.notification.delivery.duration:12|d|@0.5|#env:prod,canary,endpoint:hooks.example.com");
+}
+
+TEST(StatsdEventMetrics, SendsPrometheusNamesToStatsdExporter) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::statsd_exporter}, {}, two_successes_and_a_503),
+            "notification_active_tasks:0|g\n"
+            "notification_delivery_attempts_total:3|c|#endpoint:hooks.example.com\n"
+            "notification_delivery_successes_total:2|c|#endpoint:hooks.example.com\n"
+            "notification_delivery_failures_total:1|c|#endpoint:hooks.example.com\n"
+            "notification_delivery_duration_seconds:12|ms|@0.5|#endpoint:hooks.example.com");
+}
+
+TEST(StatsdEventMetrics, SendsTelegrafTags) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::telegraf}, {}, two_successes_and_a_503),
+            "notification.active_tasks:0|g\n"
+            "notification.delivery.attempts:3|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.successes:2|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.failures:1|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.duration:12|ms|@0.5|#endpoint:hooks.example.com");
+}
+
+TEST(StatsdEventMetrics, SendsGraphiteTagsAndNoRates) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::graphite}, {}, two_successes_and_a_503),
+            "notification.active_tasks:0|g\n"
+            "notification.delivery.attempts:3|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.successes:2|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.failures:1|c|#endpoint:hooks.example.com\n"
+            "notification.delivery.duration:12|ms|#endpoint:hooks.example.com\n"
+            "notification.delivery.duration:12|ms|#endpoint:hooks.example.com");
+}
+
+TEST(StatsdEventMetrics, SendsNeitherTagsNorRatesToEtsyAndPlain) {
+  for (const statsd::Agent agent : {statsd::Agent::etsy, statsd::Agent::plain}) {
+    EXPECT_EQ(sent({.agent = agent, .tags = {{"env", "prod"}}}, {}, two_successes_and_a_503),
+              "notification.active_tasks:0|g\n"
+              "notification.delivery.attempts:3|c\n"
+              "notification.delivery.successes:2|c\n"
+              "notification.delivery.failures:1|c\n"
+              "notification.delivery.duration:12|ms\n"
+              "notification.delivery.duration:12|ms");
+  }
+}
+
+TEST(StatsdEventMetrics, LeavesTheEndpointOutWhenAskedTo) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::datadog}, {.endpoint_label = EndpointLabel::none}, two_successes_and_a_503),
+            "notification.active_tasks:0|g\n"
+            "notification.delivery.attempts:3|c\n"
+            "notification.delivery.successes:2|c\n"
+            "notification.delivery.failures:1|c\n"
+            "notification.delivery.duration:12|ms|@0.5");
+}
+
+TEST(StatsdEventMetrics, CountsFailureAndErrorAlike) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::datadog}, {},
+                 [](EventMetrics& metrics) {
+                   metrics.record_delivery_failure("http://a.io/", 500);
+                   metrics.record_delivery_error("http://a.io/");
+                   metrics.increment_active_tasks();
+                   metrics.increment_active_tasks();
+                   metrics.decrement_active_tasks();
+                 }),
+            "notification.active_tasks:1|g\n"
+            "notification.delivery.attempts:2|c|#endpoint:a.io\n"
+            "notification.delivery.successes:0|c|#endpoint:a.io\n"
+            "notification.delivery.failures:2|c|#endpoint:a.io");
+}
+
+TEST(StatsdEventMetrics, SendsDurationsInWholeMillisecondsWithinItsRange) {
+  const support::Agent agent;
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog, .address = agent.address()}};
+  for (const std::chrono::nanoseconds duration :
+       {std::chrono::nanoseconds{-5s}, 999'999ns, 1'999'999ns, std::chrono::nanoseconds{5s},
+        std::chrono::nanoseconds::max(), std::chrono::nanoseconds::min()}) {
+    metrics.record_delivery_success("http://a.io", duration);
+  }
+  ASSERT_TRUE(metrics.flush(5s));
+  ASSERT_TRUE(agent.wait_for_datagrams(1));
+  // 5 s is the edge of its cell, which is told as its middle; beyond the range it is the last cell.
+  EXPECT_EQ(agent.tally().timings.at("notification.delivery.duration#endpoint:a.io"),
+            (std::map<std::int64_t, std::uint64_t>{{0, 3}, {1, 1}, {4998, 1}, {4193280, 1}}));
+}
+
+TEST(StatsdEventMetrics, MakesACleanBoundedLabelOfAnyUrl) {
+  const support::Agent agent;
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog, .address = agent.address()}};
+  using namespace std::string_view_literals;
+  for (const std::string_view url :
+       {""sv, "no-scheme.example.com/secret"sv, "https://"sv, "https:///secret"sv, "https://user:secret@/x"sv,
+        "https://user:secret"sv, "mailto:secret@example.com?u=http://x"sv, "https://a\\secret"sv}) {
+    metrics.record_delivery_error(url);
+  }
+  metrics.record_delivery_error(std::string{"https://"} + std::string(256, 'a'));
+  metrics.record_delivery_error("https://a|b,c\nd\0e\xff.io/secret"sv);
+  metrics.record_delivery_error("https://[::1]:8080/secret"sv);
+  ASSERT_TRUE(metrics.flush(5s));
+  ASSERT_TRUE(agent.wait_for_datagrams(1));
+  const Tally tally = agent.tally();
+  EXPECT_TRUE(tally.malformed.empty());
+  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:invalid"), 9);
+  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:a_b_c_d_e_.io"), 1);
+  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:[::1]:8080"), 1);
+  EXPECT_EQ(tally.counter_sum("notification.delivery.attempts"), 11);
+  for (const std::string& datagram : agent.datagrams()) EXPECT_EQ(datagram.find("secret"), std::string::npos);
+}
+
+TEST(StatsdEventMetrics, WorksBehindTheGuards) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::datadog}, {.endpoint_label = EndpointLabel::none},
+                 [](EventMetrics& metrics) {
+                   const ActiveTask task{metrics};
+                   DeliveryAttempt failed{metrics, "https://a.io"};
+                   failed.failure(500);
+                   const DeliveryAttempt forgotten{metrics, "https://a.io"};
+                 }),
+            "notification.active_tasks:0|g\n"
+            "notification.delivery.attempts:2|c\n"
+            "notification.delivery.successes:0|c\n"
+            "notification.delivery.failures:2|c");
+}
+
+}  // namespace
+}  // namespace event_metrics
