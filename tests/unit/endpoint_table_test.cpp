@@ -18,7 +18,7 @@ class Endpoints {
   explicit Endpoints(std::uint32_t capacity, std::uint32_t spare_lines = 4096)
       : arena{*new Arena{16U << 20U}}, table{arena, 1, capacity} {
     const std::uint32_t lines = EndpointTable::lines(capacity);
-    arena.write_ahead(lines + spare_lines, lines + spare_lines);
+    arena.write_ahead(lines + spare_lines, 200'000);
     EXPECT_EQ(arena.take(lines), 1U);
     arena.at<Head>(0).seed = 42;
   }

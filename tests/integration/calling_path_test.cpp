@@ -1,0 +1,128 @@
+// Once its thread and its endpoint have been seen, a call neither allocates nor enters the kernel. The thread is put
+// under a filter that ends the process at its first system call, so a lock that had to wait would show as well. Not
+// built with a sanitizer, which brings its own allocator and system calls.
+
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <iterator>
+#include <new>
+#include <string>
+
+#include "event_metrics/statsd_event_metrics.hpp"
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+// Not inlined, or GCC sees one half of a pair without the other and warns.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  void* const memory = std::malloc(size);
+  if (memory == nullptr) throw std::bad_alloc{};
+  return memory;
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace event_metrics;
+using namespace std::chrono_literals;
+
+const std::string urls[] = {"https://hooks.example.com/T0/secret", "https://user:pw@[::1]:8443/x", "no url at all",
+                            "https://" + std::string(200, 'a') + ".example.com/"};
+
+void all_calls(EventMetrics& metrics, int times) {
+  for (int i = 0; i < times; ++i) {
+    const std::string& url = urls[i % 4];
+    metrics.record_delivery_success(url, std::chrono::milliseconds{i % 500});
+    metrics.record_delivery_failure(url, 503);
+    metrics.record_delivery_error(url);
+    metrics.increment_active_tasks();
+    metrics.decrement_active_tasks();
+  }
+}
+
+// Not through Agent: its thread would allocate.
+statsd::Options options(bool own_thread) {
+  return {.agent = statsd::Agent::datadog,
+          .address = "udp://127.0.0.1:9",
+          .flush_interval = 1ms,
+          .close_timeout = 0ms,
+          .own_thread = own_thread,
+          .on_error = [](std::string_view) {}};
+}
+
+TEST(CallingPath, AllocatesNothing) {
+  StatsdEventMetrics metrics{options(false)};
+  all_calls(metrics, 2000);
+  const long before = allocations.load();
+  all_calls(metrics, 100'000);
+  EXPECT_EQ(allocations.load(), before);
+}
+
+TEST(CallingPath, TouchesNoNewPage) {
+  StatsdEventMetrics metrics{options(false)};
+  all_calls(metrics, 2000);
+  rusage before{};
+  rusage after{};
+  ASSERT_EQ(::getrusage(RUSAGE_THREAD, &before), 0);
+  all_calls(metrics, 100'000);
+  ASSERT_EQ(::getrusage(RUSAGE_THREAD, &after), 0);
+  EXPECT_EQ(after.ru_minflt - before.ru_minflt, 0);
+}
+
+/// From here on every system call of this thread but the one that ends it kills the process.
+bool forbid_system_calls() {
+  sock_filter program[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
+                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
+  const sock_fprog filter{std::size(program), program};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+/// The wait status of a process that runs `work` under the filter.
+int filtered(const std::function<void()>& prepare, const std::function<void()>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    prepare();
+    if (!forbid_system_calls()) ::_exit(3);
+    work();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+TEST(CallingPath, FilterEndsAProcessThatCallsTheKernel) {
+  const int status = filtered([] {}, [] { (void)::getppid(); });
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+
+TEST(CallingPath, MakesNoSystemCallWhileAnotherThreadFlushes) {
+  StatsdEventMetrics* metrics = nullptr;
+  const int status = filtered(
+      [&] {
+        metrics = new StatsdEventMetrics{options(true)};  // its thread is not under the filter
+        all_calls(*metrics, 2000);
+      },
+      [&] { all_calls(*metrics, 200'000); });
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace

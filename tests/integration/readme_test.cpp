@@ -1,0 +1,88 @@
+// The README's first program is the one in examples/, sends the datagram that is shown, and its Meson lines are those
+// of the consumer that another test builds. READMEs rot otherwise.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "event_metrics/mock_event_metrics.hpp"
+#include "integration/readme_service.hpp"
+#include "support/agent.hpp"
+
+namespace {
+
+std::string file(const std::string& path) {
+  std::ifstream stream{std::string{SOURCE_ROOT} + "/" + path};
+  EXPECT_TRUE(stream) << path;
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+/// The README's code blocks in one language, in order.
+std::vector<std::string> blocks(const std::string& language) {
+  const std::string readme = file("README.md");
+  const std::string fence = "\n```" + language + "\n";
+  std::vector<std::string> found;
+  for (std::size_t at = 0; (at = readme.find(fence, at)) != std::string::npos;) {
+    at += fence.size();
+    found.push_back(readme.substr(at, readme.find("```", at) - at));
+  }
+  return found;
+}
+
+TEST(Readme, FirstProgramIsTheExample) { EXPECT_EQ(blocks("cpp").at(0), file("examples/quickstart.cpp")); }
+
+TEST(Readme, ShowsTheDatagramThatTheProgramSends) {
+  const support::Agent agent;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl(QUICKSTART, QUICKSTART, agent.address().c_str(), static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  int status = 1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  ASSERT_TRUE(agent.wait_for_datagrams(1));
+  EXPECT_EQ(agent.datagrams().front() + "\n", blocks("text").at(0));
+}
+
+TEST(Readme, ServiceIsTheOneThatIsCompiledHereAndCounts) {
+  event_metrics::MockEventMetrics metrics;
+  readme::deliver(metrics, {"https://hooks.example.com/T0"});
+  EXPECT_EQ(metrics.success_count(), 1);
+  EXPECT_EQ(metrics.active_task_count(), 0);
+  EXPECT_NE(file("tests/integration/readme_service.hpp").find(blocks("cpp").at(1)), std::string::npos);
+}
+
+TEST(Readme, MesonLineIsTheConsumers) {
+  EXPECT_NE(file("tests/consumer/meson.build").find(blocks("meson").at(0)), std::string::npos);
+}
+
+TEST(Readme, CommandsAreVerbsOfDev) {
+  const std::string dev = file("dev");
+  for (const std::string verb : {"demo", "test", "bench", "check"}) {
+    EXPECT_NE(dev.find("\n  " + verb + ")\n"), std::string::npos) << verb;
+  }
+  EXPECT_EQ(blocks("sh").at(0), "./dev demo\n./dev test\n");
+}
+
+TEST(Readme, NamesFilesThatExist) {
+  const std::string readme = file("README.md");
+  int named = 0;
+  for (const char* const opening : {"](", "| `tests/", ", `tests/"}) {
+    for (std::size_t at = 0; (at = readme.find(opening, at)) != std::string::npos;) {
+      at += std::string{opening}.size();
+      std::string path = readme.substr(at, readme.find_first_of(")`", at) - at);
+      if (opening[0] != ']') path.insert(0, "tests/");
+      EXPECT_NE(file(path), "") << path;
+      ++named;
+    }
+  }
+  EXPECT_GE(named, 10);
+}
+
+}  // namespace

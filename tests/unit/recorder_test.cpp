@@ -1,0 +1,452 @@
+#include "record/recorder.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace event_metrics::record {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Recorder::Limits usual{4, true, 4U << 20U};
+constexpr std::uint32_t example = first_endpoint;  // the first endpoint that a test names
+constexpr std::string_view url = "https://example.com/secret";
+
+/// A recorder with memory ready, as an engine keeps it.
+struct Ready {
+  explicit Ready(const Recorder::Limits& limits = usual) : recorder{limits, [this] { ++reborn; }} {
+    (void)recorder.write_ahead(0, recorder.taken_lines());
+  }
+  Recorder recorder;
+  int reborn = 0;
+};
+
+std::uint32_t failed(const Recorder& recorder, std::uint32_t endpoint = example) {
+  Reading reading;
+  reading.open(recorder, std::array{endpoint});
+  return reading.failed();
+}
+
+/// What was counted in each cell of an endpoint.
+using Cells = std::map<unsigned, std::uint32_t>;
+
+Cells cells(const Recorder& recorder, std::uint32_t endpoint = example) {
+  Cells cells;
+  Reading reading;
+  reading.open(recorder, std::array{endpoint});
+  std::array<std::uint32_t, cells_per_chunk> sums{};
+  for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
+    if (!reading.chunk(chunk, sums)) continue;
+    for (unsigned cell = 0; cell < cells_per_chunk; ++cell) {
+      if (sums[cell] != 0) cells[chunk * cells_per_chunk + cell] = sums[cell];
+    }
+  }
+  return cells;
+}
+
+struct Successes {
+  std::uint64_t fine = 0;
+  std::uint64_t coarse = 0;
+};
+
+Successes successes(const Recorder& recorder, std::uint32_t endpoint = example) {
+  Successes sum;
+  for (const auto& [cell, count] : cells(recorder, endpoint)) (cell < fine_cells ? sum.fine : sum.coarse) += count;
+  return sum;
+}
+
+/// Runs `in_child` in a forked child; what it returns is the child's exit status.
+int status_of_child(const std::function<int()>& in_child) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(in_child());
+  int status = -1;
+  if (child == -1 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
+TEST(Recorder, CountsSuccessesByCell) {
+  Ready ready;
+  ready.recorder.success(url, 0ms);
+  ready.recorder.success(url, 120ms);
+  ready.recorder.success(url, 120'999us);
+  ready.recorder.success(url, -5ms);
+  ready.recorder.success(url, 24h);
+  EXPECT_EQ(cells(ready.recorder), (Cells{{0, 2}, {120, 2}, {14'335, 1}}));
+  EXPECT_EQ(failed(ready.recorder), 0U);
+}
+
+TEST(Recorder, CountsFailuresBesideThem) {
+  Ready ready;
+  ready.recorder.failed(url);
+  ready.recorder.failed(url);
+  EXPECT_EQ(failed(ready.recorder), 2U);
+  EXPECT_EQ(cells(ready.recorder), Cells{});
+}
+
+TEST(Recorder, TellsEndpointsApart) {
+  Ready ready;
+  ready.recorder.failed("https://a.example.com/1");
+  ready.recorder.failed("https://b.example.com/1");
+  ready.recorder.failed("https://a.example.com/2");
+  EXPECT_EQ(ready.recorder.endpoint_count(), 4U);
+  EXPECT_EQ(ready.recorder.endpoint(2).authority, "a.example.com");
+  EXPECT_EQ(ready.recorder.endpoint(3).authority, "b.example.com");
+  EXPECT_EQ(failed(ready.recorder, 2), 2U);
+  EXPECT_EQ(failed(ready.recorder, 3), 1U);
+}
+
+TEST(Recorder, CountsWhatIsNoUrlAsInvalid) {
+  Ready ready;
+  ready.recorder.failed("example.com/secret");
+  ready.recorder.success("", 7ms);
+  EXPECT_EQ(ready.recorder.endpoint_count(), 2U);
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 1U);
+  EXPECT_EQ(cells(ready.recorder, invalid_endpoint), (Cells{{7, 1}}));
+}
+
+TEST(Recorder, CountsEndpointsBeyondTheMostAsOther) {
+  Ready ready;
+  for (int i = 0; i < 7; ++i) ready.recorder.failed("https://hook" + std::to_string(i) + "/");
+  EXPECT_EQ(ready.recorder.endpoint_count(), 6U);  // four of their own
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 3U);
+  ready.recorder.failed("https://hook0/");  // the first seen keep theirs
+  EXPECT_EQ(failed(ready.recorder, 2), 2U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 3U);
+}
+
+TEST(Recorder, DoesNotLookAtUrlsWhenItDoesNotCountByEndpoint) {
+  Ready ready{{1, false, 1U << 20U}};
+  ready.recorder.failed(url);
+  ready.recorder.failed("no url");
+  EXPECT_EQ(ready.recorder.endpoint_count(), 2U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 2U);
+}
+
+TEST(Recorder, SumsUpEndpointsThatShareASeries) {
+  Ready ready;
+  ready.recorder.failed("https://a/");
+  ready.recorder.failed("https://b/");
+  ready.recorder.success("https://a/", 7ms);
+  ready.recorder.success("https://b/", 7ms);
+  ready.recorder.success("https://b/", 8ms);
+  Reading reading;
+  reading.open(ready.recorder, std::array{2U, 3U});
+  EXPECT_EQ(reading.failed(), 2U);
+  std::array<std::uint32_t, cells_per_chunk> sums{};
+  ASSERT_TRUE(reading.chunk(0, sums));
+  EXPECT_EQ(sums[7], 2U);
+  EXPECT_EQ(sums[8], 1U);
+  EXPECT_FALSE(reading.chunk(1, sums));  // nobody has it
+}
+
+TEST(Recorder, MarksAnEndpointUntilTheMarkIsTaken) {
+  Ready ready;
+  EXPECT_FALSE(ready.recorder.take_dirty(other_endpoint));
+  ready.recorder.success(url, 7ms);
+  EXPECT_FALSE(ready.recorder.take_dirty(other_endpoint));
+  EXPECT_TRUE(ready.recorder.take_dirty(example));
+  EXPECT_FALSE(ready.recorder.take_dirty(example));
+  ready.recorder.failed(url);
+  EXPECT_TRUE(ready.recorder.take_dirty(example));
+  EXPECT_FALSE(ready.recorder.take_dirty(example));
+}
+
+// Nobody writes ahead, so lines run out: durations lose their cell, and nothing else.
+TEST(Recorder, CountsCoarselyAndExactlyWhenThePoolIsDry) {
+  Recorder recorder{usual, [] {}};
+  for (int ms = 0; ms < 4000; ++ms) {
+    recorder.success(url, std::chrono::milliseconds{ms});
+    recorder.failed(url);
+    recorder.active_task(1);
+  }
+  const Successes counted = successes(recorder);
+  EXPECT_GT(counted.coarse, 0U);
+  EXPECT_EQ(counted.fine + counted.coarse, 4000U);
+  EXPECT_EQ(failed(recorder), 4000U);
+  EXPECT_EQ(recorder.active_tasks().count, 4000);
+  EXPECT_TRUE(recorder.take_dirty(example));
+}
+
+TEST(Recorder, KeepsTheOctaveOfACoarseDuration) {
+  // So many endpoints that the block of a thread does not fit what is left of the first pages.
+  Recorder recorder{{20'000, false, 64U << 20U}, [] {}};
+  recorder.success(url, 0ms);
+  recorder.success(url, 1ms);
+  recorder.success(url, 1023ms);
+  recorder.success(url, 1024ms);
+  recorder.success(url, 24h);
+  EXPECT_EQ(cells(recorder, other_endpoint),
+            (Cells{{fine_cells, 2}, {fine_cells + 9, 1}, {fine_cells + 10, 1}, {fine_cells + 22, 1}}));
+}
+
+TEST(Recorder, GivesAThreadItsPlaceOnceThereIsMemory) {
+  Recorder recorder{{20'000, false, 64U << 20U}, [] {}};
+  recorder.success(url, 7ms);
+  EXPECT_EQ(successes(recorder, other_endpoint).coarse, 1U);
+  (void)recorder.write_ahead(0, recorder.taken_lines());
+  recorder.success(url, 7ms);
+  EXPECT_EQ(successes(recorder, other_endpoint).coarse, 1U);
+  EXPECT_EQ(successes(recorder, other_endpoint).fine, 1U);
+}
+
+TEST(Recorder, SaysWhetherMemoryWasTakenSinceTheLastLook) {
+  Ready ready;
+  EXPECT_FALSE(ready.recorder.write_ahead(0, 0));
+  ready.recorder.success(url, 7ms);
+  EXPECT_TRUE(ready.recorder.write_ahead(0, 0));
+  ready.recorder.success(url, 7ms);
+  EXPECT_FALSE(ready.recorder.write_ahead(0, 0));
+}
+
+TEST(Recorder, StaysWithinItsMemoryTogetherWithTheLedger) {
+  const std::size_t limit = Recorder::fixed_bytes(usual) + (512U << 10U);
+  constexpr std::size_t ledger_bytes = 64U << 10U;
+  Recorder recorder{{usual.max_endpoints, usual.by_endpoint, limit}, [] {}};
+  const std::uint32_t before = recorder.taken_lines();
+  for (int ms = 0; ms < 4000; ++ms) {
+    (void)recorder.write_ahead(ledger_bytes, before);  // nothing is ever folded
+    recorder.success("https://a/", std::chrono::milliseconds{ms * 1000});
+    recorder.success("https://b/", std::chrono::milliseconds{ms});
+  }
+  const Successes a = successes(recorder, 2);
+  const Successes b = successes(recorder, 3);
+  EXPECT_EQ(a.fine + a.coarse, 4000U);
+  EXPECT_EQ(b.fine + b.coarse, 4000U);
+  EXPECT_GT(a.fine + b.fine, 0U);
+  EXPECT_GT(a.coarse + b.coarse, 0U);
+  // Each line taken may become four lines of ledger.
+  EXPECT_LE(recorder.memory_bytes() + ledger_bytes + (recorder.taken_lines() - before) * 4 * Arena::line_bytes, limit);
+  EXPECT_GT(recorder.taken_lines() - before, 1000U);  // and what there is, is used
+}
+
+// The mark is stored after the count and taken before it is read. In any other order a count made in between would
+// wait for the next one; so in every round there is one count only, and it must have been seen at the round's end.
+void count_once_a_round(Recorder& recorder, int rounds) {
+  recorder.failed(url);
+  std::atomic<int> started{0};
+  std::atomic<int> done{0};
+  std::thread writer{[&] {
+    for (int round = 1; round <= rounds; ++round) {
+      while (started.load(std::memory_order_acquire) < round) continue;
+      recorder.failed(url);
+      done.store(round, std::memory_order_release);
+    }
+  }};
+  Reading reading;
+  std::uint32_t seen = 0;
+  const auto look = [&] {
+    if (!recorder.take_dirty(example)) return;
+    reading.open(recorder, std::array{example});
+    seen = reading.failed();
+  };
+  int missed = 0;
+  for (int round = 1; round <= rounds; ++round) {
+    started.store(round, std::memory_order_release);
+    while (done.load(std::memory_order_acquire) < round) look();
+    look();
+    if (seen != static_cast<std::uint32_t>(round) + 1) ++missed;
+  }
+  writer.join();
+  EXPECT_EQ(missed, 0);
+}
+
+TEST(Recorder, LeavesNoCountWithoutAMark) {
+  Ready ready;
+  count_once_a_round(ready.recorder, 100'000);
+}
+
+TEST(Recorder, LeavesNoSharedCountWithoutAMark) {
+  Recorder recorder{{20'000, true, 64U << 20U}, [] {}};  // as above: no place of one's own
+  count_once_a_round(recorder, 50'000);
+}
+
+TEST(Recorder, LosesNothingOfManyThreadsAndEndpoints) {
+  Ready ready{{10, true, 16U << 20U}};
+  constexpr int threads = 4;
+  constexpr int calls = 20'000;
+  std::atomic<int> running{threads};
+  std::vector<std::thread> recorders;
+  for (int thread = 0; thread < threads; ++thread) {
+    recorders.emplace_back([&, thread] {
+      for (int call = 0; call < calls; ++call) {
+        const std::string host = "https://hook" + std::to_string((call + thread) % 13) + "/";
+        ready.recorder.success(host, std::chrono::milliseconds{call % 5000});
+        ready.recorder.failed(host);
+      }
+      --running;
+    });
+  }
+  while (running > 0) (void)ready.recorder.write_ahead(0, ready.recorder.taken_lines());
+  for (std::thread& recorder : recorders) recorder.join();
+
+  EXPECT_EQ(ready.recorder.endpoint_count(), 12U);
+  std::uint64_t failures = 0;
+  std::uint64_t delivered = 0;
+  for (std::uint32_t endpoint = 0; endpoint < ready.recorder.endpoint_count(); ++endpoint) {
+    EXPECT_TRUE(ready.recorder.take_dirty(endpoint) || endpoint == invalid_endpoint);
+    failures += failed(ready.recorder, endpoint);
+    const Successes sum = successes(ready.recorder, endpoint);
+    delivered += sum.fine + sum.coarse;
+  }
+  EXPECT_EQ(failures, 80'000U);
+  EXPECT_EQ(delivered, 80'000U);
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 0U);
+}
+
+TEST(ActiveTasks, AreCountedAcrossThreads) {
+  Ready ready;
+  EXPECT_FALSE(ready.recorder.active_tasks().touched);
+  std::thread{[&] { ready.recorder.active_task(1); }}.join();
+  EXPECT_TRUE(ready.recorder.active_tasks().touched);
+  EXPECT_EQ(ready.recorder.active_tasks().count, 1);
+  ready.recorder.active_task(1);
+  EXPECT_EQ(ready.recorder.active_tasks().count, 2);
+  ready.recorder.active_task(-1);
+  std::thread{[&] { ready.recorder.active_task(-1); }}.join();
+  EXPECT_EQ(ready.recorder.active_tasks().count, 0);
+  EXPECT_TRUE(ready.recorder.active_tasks().touched);
+}
+
+TEST(ActiveTasks, CanBeFewerThanNone) {
+  Ready ready;
+  ready.recorder.active_task(-2);
+  EXPECT_EQ(ready.recorder.active_tasks().count, -2);
+}
+
+TEST(ActiveTasks, AreNeverMoreThanThereAreNorFewerThanNone) {
+  Ready ready;
+  constexpr int threads = 3;
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> workers;
+  for (int thread = 0; thread < threads; ++thread) {
+    workers.emplace_back([&] {
+      while (!stop.load(std::memory_order_relaxed)) {
+        ready.recorder.active_task(1);
+        ready.recorder.active_task(-1);
+      }
+    });
+  }
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::int64_t count = ready.recorder.active_tasks().count;
+    least = std::min(least, count);
+    most = std::max(most, count);
+  }
+  stop = true;
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(least, 0);
+  EXPECT_LE(most, threads);
+  EXPECT_EQ(ready.recorder.active_tasks().count, 0);
+}
+
+TEST(ForkedRecorder, StartsFromZeroAndLeavesTheParentItsCounts) {
+  Ready ready;
+  ready.recorder.success(url, 7ms);
+  ready.recorder.failed("https://b/");
+  const int status = status_of_child([&] {
+    if (ready.recorder.begun()) return 1;
+    ready.recorder.failed("https://c/");
+    if (!ready.recorder.begun()) return 2;
+    if (ready.recorder.endpoint_count() != 3 || ready.recorder.endpoint(2).authority != "c") return 3;
+    if (failed(ready.recorder, 2) != 1 || !cells(ready.recorder, 2).empty()) return 4;
+    if (ready.recorder.take_dirty(0) || ready.recorder.take_dirty(1) || !ready.recorder.take_dirty(2)) return 5;
+    ready.recorder.success("https://c/", 7ms);
+    return cells(ready.recorder, 2) == Cells{{7, 1}} || successes(ready.recorder, 2).coarse == 1 ? 0 : 6;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(ready.recorder.endpoint_count(), 4U);
+  EXPECT_EQ(cells(ready.recorder), (Cells{{7, 1}}));
+  EXPECT_EQ(failed(ready.recorder, 3), 1U);
+  ready.recorder.success(url, 7ms);  // in the place that it had
+  EXPECT_EQ(cells(ready.recorder), (Cells{{7, 2}}));
+}
+
+TEST(ForkedRecorder, IsRebornOnceAndOnlyWhenItIsUsed) {
+  Ready ready;
+  ready.recorder.failed(url);
+  EXPECT_EQ(ready.reborn, 0);
+  const int status = status_of_child([&] {
+    if (ready.reborn != 0) return 1;
+    ready.recorder.begin_in_child();
+    if (ready.reborn != 1) return 2;
+    ready.recorder.begin_in_child();
+    ready.recorder.failed(url);
+    ready.recorder.active_task(1);
+    return ready.reborn == 1 ? 0 : 3;
+  });
+  EXPECT_EQ(status, 0);
+  ready.recorder.failed(url);
+  EXPECT_EQ(ready.reborn, 0);
+}
+
+TEST(ForkedRecorder, IsRebornInAGrandchildWhoseParentNeverUsedIt) {
+  Ready ready;
+  ready.recorder.failed(url);
+  const int status = status_of_child([&] {
+    return status_of_child([&] {
+      ready.recorder.failed(url);
+      return ready.reborn == 1 && failed(ready.recorder) == 1 ? 0 : 1;
+    });
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ForkedRecorder, HasUntouchedTasksUntilTheChildCountsOne) {
+  Ready ready;
+  ready.recorder.active_task(5);
+  const int status = status_of_child([&] {
+    if (ready.recorder.active_tasks().touched || ready.recorder.active_tasks().count != 0) return 1;
+    ready.recorder.failed(url);
+    if (ready.recorder.active_tasks().touched) return 2;
+    ready.recorder.active_task(1);
+    return ready.recorder.active_tasks().touched && ready.recorder.active_tasks().count == 1 ? 0 : 3;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(ready.recorder.active_tasks().count, 5);
+}
+
+// The child has no thread to give these blocks back: it may neither see nor adopt them.
+TEST(ForkedRecorder, ForgetsItsParentsThreads) {
+  Ready ready;
+  std::thread{[&] { ready.recorder.success(url, 7ms); }}.join();
+  ready.recorder.success(url, 8ms);
+  const std::uint32_t taken = ready.recorder.taken_lines();
+  const int status = status_of_child([&] {
+    ready.recorder.begin_in_child();
+    (void)ready.recorder.write_ahead(0, ready.recorder.taken_lines());
+    if (ready.recorder.taken_lines() >= taken) return 1;
+    ready.recorder.success(url, 9ms);
+    return cells(ready.recorder) == Cells{{9, 1}} ? 0 : 2;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ForkedRecorder, CanBeDestroyedUnused) {
+  const int status = status_of_child([] {
+    auto ready = std::make_unique<Ready>();
+    ready->recorder.failed(url);
+    return status_of_child([&] {
+      ready.reset();
+      Ready next;
+      next.recorder.failed(url);
+      return failed(next.recorder) == 1 ? 0 : 1;
+    });
+  });
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace event_metrics::record
