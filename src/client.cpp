@@ -13,6 +13,7 @@
 #include "options.hpp"
 #include "transport/address.hpp"
 #include "wire/agent_rules.hpp"
+#include "wire/label.hpp"
 
 namespace event_metrics {
 inline namespace v0 {
@@ -47,19 +48,28 @@ DeliveryOptions checked(const DeliveryOptions& delivery, const statsd::Options& 
   return delivery;
 }
 
-bool by_endpoint(const statsd::Options& options, const DeliveryOptions& delivery) {
-  return delivery.endpoint_label == EndpointLabel::host && wire::rules_of(options.agent).tags;
+Flush::Setup setup(const statsd::Options& options, const DeliveryOptions& delivery, bool in_child) {
+  const wire::AgentRules& rules = wire::rules_of(options.agent);
+  const bool labelled = delivery.endpoint_label == EndpointLabel::host && rules.tags;
+  constexpr std::size_t endpoint_tag = 11 + record::longest_authority;  // `|#endpoint:` or `,endpoint:` and its value
+  return {rules,
+          transport::parse_address(options.address),
+          statsd::datagram_limit(options),
+          options.max_memory_bytes,
+          labelled ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1,
+          options.flush_interval,
+          labelled,
+          wire::tag_suffix(rules, options.tags).size() + (labelled ? endpoint_tag : 0),
+          in_child};
 }
 
-record::Recorder::Limits limits(const statsd::Options& options, const DeliveryOptions& delivery) {
-  const bool labelled = by_endpoint(options, delivery);
-  const record::Recorder::Limits limits{labelled ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1, labelled,
-                                        options.max_memory_bytes};
-  const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(limits.max_endpoints);
-  if (options.max_memory_bytes < fixed) {
-    throw std::invalid_argument{"Options.max_memory_bytes is " + std::to_string(options.max_memory_bytes) +
+record::Recorder::Limits limits(const Flush::Setup& setup) {
+  const record::Recorder::Limits limits{setup.max_endpoints, setup.by_endpoint, setup.memory_bytes};
+  const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(setup);
+  if (setup.memory_bytes < fixed) {
+    throw std::invalid_argument{"Options.max_memory_bytes is " + std::to_string(setup.memory_bytes) +
                                 ": write at least " + std::to_string(fixed) + " for " +
-                                std::to_string(limits.max_endpoints) + " endpoints"};
+                                std::to_string(setup.max_endpoints) + " endpoints"};
   }
   return limits;
 }
@@ -78,7 +88,7 @@ void abandon(Engine* engine) noexcept {
 Client::Client(statsd::Options options, const DeliveryOptions& delivery)
     : options_{checked(std::move(options))},
       delivery_{checked(delivery, options_)},
-      recorder_{limits(options_, delivery_), [this] { begin_in_child(); }} {
+      recorder_{limits(setup(options_, delivery_, false)), [this] { begin_in_child(); }} {
   std::unique_ptr<Engine> engine = new_engine(false);
   if (options_.own_thread) engine->start();
   engine_.store(engine.release(), std::memory_order_release);
@@ -96,20 +106,10 @@ Client::~Client() {
 }
 
 std::unique_ptr<Engine> Client::new_engine(bool in_child) {
-  const wire::AgentRules& rules = wire::rules_of(options_.agent);
-  const std::size_t limit = statsd::datagram_limit(options_);
-  const bool labelled = by_endpoint(options_, delivery_);
-  DeliverySeries series{rules, delivery_keys(rules, options_.prefix, delivery_.distribution), options_.tags, labelled,
-                        limit};
-  Flush::Setup setup{rules,
-                     transport::parse_address(options_.address),
-                     limit,
-                     options_.max_memory_bytes,
-                     limits(options_, delivery_).max_endpoints,
-                     options_.flush_interval,
-                     labelled,
-                     in_child};
-  return std::make_unique<Engine>(options_, std::move(setup), std::move(series), recorder_);
+  Flush::Setup here = setup(options_, delivery_, in_child);
+  DeliverySeries series{here.rules, delivery_keys(here.rules, options_.prefix, delivery_.distribution), options_.tags,
+                        here.by_endpoint, here.datagram_limit};
+  return std::make_unique<Engine>(options_, std::move(here), std::move(series), recorder_);
 }
 
 void Client::begin_in_child() noexcept {

@@ -28,6 +28,12 @@ class DeliverySeries {
   DeliverySeries(const wire::AgentRules& rules, DeliveryKeys keys, std::vector<statsd::Tag> tags, bool by_endpoint,
                  std::size_t limit);
 
+  /// What `series` series with tags of up to `longest_suffix` bytes take at most: each is kept twice, in two
+  /// containers.
+  static std::size_t most_bytes(std::size_t series, std::size_t longest_suffix) noexcept {
+    return series * 2 * (longest_suffix + 64);
+  }
+
   const DeliveryKeys& keys() const noexcept { return keys_; }
   std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(suffixes_.size()); }
 

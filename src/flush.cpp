@@ -17,34 +17,45 @@ namespace {
 constexpr std::size_t shortest_line = 16;
 constexpr std::size_t most_quoted = 1184;
 
-std::uint32_t series_of(std::uint32_t max_endpoints) noexcept { return max_endpoints + record::first_endpoint; }
+std::uint32_t series_of(const Flush::Setup& setup) noexcept { return setup.max_endpoints + record::first_endpoint; }
+
+// Only UDP takes back what it accepted.
+std::size_t quoted_bytes(const Flush::Setup& setup) noexcept {
+  return setup.address.kind == transport::Address::Kind::udp ? most_quoted : 0;
+}
+std::size_t most_shares(const Flush::Setup& setup) noexcept { return setup.datagram_limit / shortest_line; }
+std::size_t kept_shares(const Flush::Setup& setup) noexcept { return quoted_bytes(setup) > 0 ? most_shares(setup) : 0; }
 
 }  // namespace
 
 Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
     : setup_{std::move(setup)},
+      fixed_bytes_{fixed_bytes(setup_)},
       series_{std::move(series)},
       recorder_{recorder},
-      ledger_{setup_.memory_bytes, series_of(setup_.max_endpoints)},
+      ledger_{setup_.memory_bytes, series_of(setup_)},
       channel_{setup_.address},
       datagram_{setup_.rules, setup_.datagram_limit},
-      provisional_{most_quoted, setup_.datagram_limit / shortest_line},
+      provisional_{quoted_bytes(setup_), kept_shares(setup_)},
       next_turn_{Clock::now() + setup_.interval},
       next_fold_{next_turn_},
       folded_lines_{recorder.taken_lines()} {
-  shares_.reserve(setup_.datagram_limit / shortest_line);
+  shares_.reserve(most_shares(setup_));
   pass_.reserve(record::cells_per_chunk);
   for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
   ledger_.attach_endpoint(DeliverySeries::other);
   ledger_.attach_endpoint(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
 }
 
-std::size_t Flush::fixed_bytes(std::uint32_t max_endpoints) noexcept {
-  return ledger::Ledger::fixed_bytes(series_of(max_endpoints));
+std::size_t Flush::fixed_bytes(const Setup& setup) noexcept {
+  const std::size_t datagrams = setup.datagram_limit + most_shares(setup) * sizeof(ledger::Share) +
+                                Provisional::bytes(quoted_bytes(setup), kept_shares(setup));
+  return ledger::Ledger::fixed_bytes(series_of(setup)) +
+         DeliverySeries::most_bytes(series_of(setup), setup.longest_suffix) + datagrams;
 }
 
 bool Flush::write_ahead() noexcept {
-  return recorder_.write_ahead(fixed_bytes(setup_.max_endpoints) + ledger_.memory_bytes(), folded_lines_);
+  return recorder_.write_ahead(fixed_bytes_ + ledger_.memory_bytes(), folded_lines_);
 }
 
 void Flush::begin_turn(Clock::time_point now) {
@@ -339,7 +350,7 @@ statsd::Stats Flush::stats() const noexcept {
   stats.timings_accepted = totals.timings_accepted;
   stats.timings_owed = totals.timings_recorded - totals.timings_accepted;
   stats.endpoints = ledger_.endpoint_count() - record::first_endpoint;
-  stats.memory_bytes = recorder_.memory_bytes() + fixed_bytes(setup_.max_endpoints) + ledger_.memory_bytes();
+  stats.memory_bytes = recorder_.memory_bytes() + fixed_bytes_ + ledger_.memory_bytes();
   return stats;
 }
 

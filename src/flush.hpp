@@ -47,14 +47,15 @@ class Flush {
     std::uint32_t max_endpoints;
     std::chrono::milliseconds interval;
     bool by_endpoint;
-    bool in_child;  ///< a forked child tells active tasks only once it has counted one
+    std::size_t longest_suffix;  ///< bytes that a series' tags can have
+    bool in_child;               ///< a forked child tells active tasks only once it has counted one
   };
 
   /// Throws std::bad_alloc and std::system_error.
   Flush(Setup setup, DeliverySeries series, record::Recorder& recorder);
 
-  /// Accounts and ledger beside the recorder's own memory, at least.
-  static std::size_t fixed_bytes(std::uint32_t max_endpoints) noexcept;
+  /// Memory beside the recorder's own, whatever is recorded: accounts, labels, what is on its way.
+  static std::size_t fixed_bytes(const Setup& setup) noexcept;
 
   /// Everything recorded before the call is owed from now on. Throws std::bad_alloc; then it is owed after the next.
   void begin_turn(Clock::time_point now);
@@ -109,6 +110,7 @@ class Flush {
   std::string owed_text() const;
 
   const Setup setup_;
+  const std::size_t fixed_bytes_;
   DeliverySeries series_;
   record::Recorder& recorder_;
   ledger::Ledger ledger_;

@@ -34,6 +34,9 @@ class Provisional {
 
   /// Keeps memory for datagrams of `shares` shares and quotes of up to `quoted` bytes.
   Provisional(std::size_t quoted, std::size_t shares);
+  static std::size_t bytes(std::size_t quoted, std::size_t shares) noexcept {
+    return capacity * (sizeof(Entry) + quoted + shares * sizeof(ledger::Share));
+  }
 
   bool empty() const noexcept { return count_ == 0; }
   bool full() const noexcept { return count_ == capacity; }

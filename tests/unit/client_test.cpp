@@ -75,9 +75,10 @@ TEST(Client, RefusesMemoryThatTheFixedPartDoesNotFit) {
   const std::string refused = refusal({.agent = Agent::datadog, .max_memory_bytes = 1000});
   ASSERT_TRUE(refused.starts_with("Options.max_memory_bytes is 1000: write at least ")) << refused;
   const std::size_t least = std::stoul(refused.substr(refused.find("least ") + 6));
-  EXPECT_EQ(refusal({.agent = Agent::datadog, .max_memory_bytes = least - 1}).substr(0, 7),
-            "Options");
-  const Client client{{.agent = Agent::datadog, .max_memory_bytes = least, .own_thread = false}, {}};
+  EXPECT_EQ(refusal({.agent = Agent::datadog, .max_memory_bytes = least - 1}).substr(0, 7), "Options");
+  const Client client{
+      {.agent = Agent::datadog, .max_memory_bytes = least, .own_thread = false, .on_error = [](std::string_view) {}},
+      {}};
   EXPECT_LE(client.stats().memory_bytes, least + 4096);  // a page begun
 }
 

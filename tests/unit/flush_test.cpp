@@ -28,7 +28,7 @@ struct Rig {
     const wire::AgentRules& rules = wire::rules_of(agent);
     DeliverySeries series{rules, delivery_keys(rules, "", false), {}, by_endpoint && rules.tags, limit};
     flush = std::make_unique<Flush>(Flush::Setup{rules, transport::parse_address(address), limit, 16U << 20U, 10, 1s,
-                                                 by_endpoint && rules.tags, in_child},
+                                                 by_endpoint && rules.tags, 300, in_child},
                                     std::move(series), recorder);
     (void)flush->write_ahead();
   }

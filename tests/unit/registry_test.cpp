@@ -13,6 +13,7 @@
 #include <fstream>
 #include <latch>
 #include <memory>
+#include <string_view>
 #include <thread>
 #include <vector>
 

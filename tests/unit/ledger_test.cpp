@@ -1,0 +1,382 @@
+#include "ledger/ledger.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "record/recorder.hpp"
+
+namespace event_metrics::ledger {
+namespace {
+
+using namespace std::chrono_literals;
+using record::Recorder;
+
+constexpr std::size_t memory = 8U << 20U;
+
+/// A recorder and its ledger, one series for each endpoint, as a flush keeps them.
+struct Books {
+  explicit Books(std::uint32_t max_endpoints = 8)
+      : recorder{{max_endpoints, true, memory}, [] {}}, ledger{memory, max_endpoints + record::first_endpoint} {
+    (void)recorder.write_ahead(0, recorder.taken_lines());
+  }
+
+  void fold() {
+    while (ledger.endpoint_count() < recorder.endpoint_count()) ledger.attach_endpoint(ledger.add_series());
+    ledger.fold(recorder);
+  }
+
+  std::vector<std::uint32_t> owed_cells(std::uint32_t series) const {
+    std::vector<std::uint32_t> cells{99};  // what was in it before is not kept
+    ledger.owed_cells(series, cells);
+    return cells;
+  }
+
+  Recorder recorder;
+  Ledger ledger;
+};
+
+constexpr std::string_view url = "https://a/secret";
+constexpr std::uint32_t a = 2;  // its series, when it is the first that a test names
+
+constexpr Share successes(std::uint64_t count) { return {a, success_entry, count}; }
+constexpr Share failures(std::uint64_t count) { return {a, failed_entry, count}; }
+constexpr Share announced{a, announced_entry, 1};
+
+std::string text(const Counters& counters) {
+  return std::to_string(counters.successes) + " successes, " + std::to_string(counters.failed) + " failed, " +
+         (counters.announced ? "announced" : "new");
+}
+
+TEST(Ledger, OwesNothingBeforeAnythingWasRecorded) {
+  Books books;
+  EXPECT_TRUE(books.ledger.owes_nothing());
+  books.fold();
+  EXPECT_TRUE(books.ledger.owes_nothing());
+  EXPECT_EQ(books.ledger.next_owing_counters(0), std::nullopt);
+  EXPECT_EQ(books.ledger.next_owing_timings(0), std::nullopt);
+  EXPECT_EQ(books.ledger.owed_gauge(), std::nullopt);
+  EXPECT_EQ(books.ledger.series_count(), 2U);
+}
+
+TEST(Ledger, OwesWhatWasFolded) {
+  Books books;
+  books.recorder.success(url, 7ms);
+  books.recorder.success(url, 7ms);
+  books.recorder.success(url, 5s);
+  books.recorder.failed(url);
+  EXPECT_TRUE(books.ledger.owes_nothing());  // not folded yet
+  books.fold();
+  EXPECT_EQ(text(books.ledger.owed_counters(a)), "3 successes, 1 failed, new");
+  EXPECT_EQ(books.owed_cells(a), (std::vector<std::uint32_t>{7, record::cell_of(5000)}));
+  EXPECT_EQ(books.ledger.owed(a, 7), 2U);
+  EXPECT_EQ(books.ledger.owed(a, record::cell_of(5000)), 1U);
+  EXPECT_EQ(books.ledger.owed(a, 8), 0U);
+  EXPECT_EQ(books.ledger.owed(a, 14'335), 0U);
+  EXPECT_EQ(books.ledger.recorded(a), 4U);
+  EXPECT_EQ(books.ledger.next_owing_counters(0), a);
+  EXPECT_EQ(books.ledger.next_owing_timings(0), a);
+}
+
+TEST(Ledger, FoldsEachCountOnce) {
+  Books books;
+  for (std::uint64_t round = 1; round <= 3; ++round) {
+    books.recorder.success(url, 7ms);
+    books.recorder.failed(url);
+    books.fold();
+    books.fold();
+    EXPECT_EQ(books.ledger.owed(a, 7), round);
+    EXPECT_EQ(books.ledger.recorded(a), 2 * round);
+  }
+}
+
+TEST(Ledger, OwesTheRestOfWhatWasCommitted) {
+  Books books;
+  for (int i = 0; i < 5; ++i) books.recorder.success(url, 7ms);
+  books.recorder.failed(url);
+  books.fold();
+  books.ledger.commit(successes(3));
+  books.ledger.commit(announced);
+  EXPECT_EQ(text(books.ledger.owed_counters(a)), "2 successes, 1 failed, announced");
+  books.ledger.commit({a, 7, 4});
+  EXPECT_EQ(books.ledger.owed(a, 7), 1U);
+  EXPECT_EQ(books.owed_cells(a), (std::vector<std::uint32_t>{7}));
+  EXPECT_FALSE(books.ledger.owes_nothing());
+
+  books.ledger.commit(successes(2));
+  books.ledger.commit(failures(1));
+  EXPECT_EQ(books.ledger.next_owing_counters(0), std::nullopt);
+  EXPECT_EQ(books.ledger.next_owing_timings(0), a);
+  books.ledger.commit({a, 7, 1});
+  EXPECT_EQ(books.owed_cells(a), (std::vector<std::uint32_t>{}));
+  EXPECT_TRUE(books.ledger.owes_nothing());
+  books.fold();
+  EXPECT_TRUE(books.ledger.owes_nothing());
+}
+
+TEST(Ledger, OwesAgainWhatIsTakenBack) {
+  Books books;
+  books.recorder.success(url, 7ms);
+  books.recorder.failed(url);
+  books.fold();
+  const std::array datagram{successes(1), failures(1), announced, Share{a, 7, 1}};
+  for (const Share& share : datagram) books.ledger.commit(share);
+  EXPECT_TRUE(books.ledger.owes_nothing());
+  books.recorder.success(url, 7ms);
+  books.recorder.success(url, 8ms);
+  books.fold();
+  for (const Share& share : datagram) books.ledger.take_back(share);
+  EXPECT_EQ(text(books.ledger.owed_counters(a)), "3 successes, 1 failed, new");
+  EXPECT_EQ(books.owed_cells(a), (std::vector<std::uint32_t>{7, 8}));
+  EXPECT_EQ(books.ledger.owed(a, 7), 2U);
+  EXPECT_EQ(books.ledger.next_owing_timings(0), a);
+}
+
+TEST(Ledger, AnnouncesASeriesOnceAndAgainAfterTakeBack) {
+  Books books;
+  books.recorder.failed(url);
+  books.fold();
+  EXPECT_FALSE(books.ledger.owed_counters(a).announced);
+  books.ledger.commit(failures(1));
+  EXPECT_EQ(books.ledger.next_owing_counters(0), a);  // its zeros have not been told
+  books.ledger.commit(announced);
+  EXPECT_EQ(books.ledger.next_owing_counters(0), std::nullopt);
+  books.ledger.take_back(announced);
+  EXPECT_EQ(books.ledger.next_owing_counters(0), a);
+  EXPECT_EQ(text(books.ledger.owed_counters(a)), "0 successes, 0 failed, new");
+
+  // Two datagrams announced it, and the first did not arrive: the second did.
+  books.ledger.commit(announced);
+  books.ledger.commit(announced);
+  books.ledger.take_back(announced);
+  EXPECT_TRUE(books.ledger.owed_counters(a).announced);
+  EXPECT_EQ(books.ledger.next_owing_counters(0), std::nullopt);
+}
+
+TEST(Ledger, DoesNotAnnounceWhatWasNeverRecorded) {
+  Books books;
+  books.recorder.failed(url);
+  books.fold();
+  EXPECT_EQ(books.ledger.next_owing_counters(0), a);
+  EXPECT_EQ(books.ledger.next_owing_counters(a + 1), a);  // neither `other` nor `invalid`
+}
+
+TEST(Ledger, AddsUpEndpointsThatShareASeries) {
+  Books books;
+  (void)books.ledger.add_series();
+  for (int endpoint = 0; endpoint < 4; ++endpoint) books.ledger.attach_endpoint(0);
+  books.recorder.success("https://a/", 7ms);
+  books.recorder.success("https://A/", 7ms);
+  books.recorder.success("https://A/", 9ms);
+  books.recorder.failed("https://a/");
+  books.recorder.failed("https://A/");
+  books.fold();
+  EXPECT_EQ(books.ledger.series_count(), 1U);
+  EXPECT_EQ(text(books.ledger.owed_counters(0)), "3 successes, 2 failed, new");
+  EXPECT_EQ(books.ledger.owed(0, 7), 2U);
+  books.recorder.success("https://a/", 7ms);  // one alone: the other's counts are not taken in again
+  books.fold();
+  EXPECT_EQ(books.ledger.owed(0, 7), 3U);
+  EXPECT_EQ(books.ledger.totals().recorded, 6U);
+}
+
+TEST(Ledger, FindsWhatOwesInCircles) {
+  constexpr std::uint32_t series = 130;  // marks of more than two words
+  Books books{series - record::first_endpoint};
+  for (const std::uint32_t endpoint : {3U, 63U, 64U, 128U}) {
+    while (books.recorder.endpoint_count() <= endpoint) {
+      books.recorder.success("https://hook" + std::to_string(books.recorder.endpoint_count()) + "/", 7ms);
+    }
+  }
+  books.fold();
+  for (std::uint32_t i = 2; i < 129; ++i) {
+    if (i == 3 || i == 63 || i == 64 || i == 128) continue;
+    for (const Share& share : {Share{i, success_entry, 1}, Share{i, announced_entry, 1}, Share{i, 7, 1}}) {
+      books.ledger.commit(share);
+    }
+  }
+  struct Step {
+    std::uint32_t from;
+    std::uint32_t found;
+  };
+  for (const Step step : {Step{0, 3}, Step{3, 3}, Step{4, 63}, Step{63, 63}, Step{64, 64}, Step{65, 128},
+                          Step{128, 128}, Step{129, 3}, Step{191, 3}, Step{192, 3}}) {
+    EXPECT_EQ(books.ledger.next_owing_counters(step.from), step.found) << step.from;
+    EXPECT_EQ(books.ledger.next_owing_timings(step.from), step.found) << step.from;
+  }
+}
+
+TEST(Ledger, OwesCellsInAscendingOrder) {
+  Books books;
+  const std::vector<std::uint32_t> cells{0, 63, 64, 1023, 1024, 4095, 4096, 14'335};
+  for (const std::uint32_t ms : {4'194'304U, 4'096U, 64U, 0U, 1'024U, 4'095U, 63U, 1'023U}) {
+    books.recorder.success(url, std::chrono::milliseconds{ms});
+  }
+  books.fold();
+  EXPECT_EQ(books.owed_cells(a), cells);
+}
+
+TEST(Ledger, OwesDurationsWithoutACellByOctaveAndCountsThem) {
+  Recorder recorder{{20'000, false, 64U << 20U}, [] {}};  // a thread's place does not fit what is left of its pages
+  Ledger ledger{memory, 2};
+  ledger.attach_endpoint(ledger.add_series());
+  recorder.success(url, 1000ms);
+  recorder.success(url, 1001ms);
+  ledger.fold(recorder);
+  EXPECT_EQ(ledger.owed(0, record::fine_cells + 9), 2U);
+  EXPECT_EQ(ledger.owed_counters(0).successes, 2U);
+  EXPECT_EQ(ledger.totals().coarse, 2U);
+  EXPECT_EQ(ledger.totals().timings_recorded, 2U);
+  ledger.commit({0, record::fine_cells + 9, 2});
+  EXPECT_EQ(ledger.totals().timings_accepted, 2U);
+  EXPECT_EQ(ledger.totals().coarse, 2U);
+}
+
+TEST(Ledger, OwesTheLastValueOfAGauge) {
+  Books books;
+  const Share gauge{0, gauge_entry, 1};
+  books.ledger.owe_gauge(5);
+  EXPECT_FALSE(books.ledger.owes_nothing());
+  books.ledger.owe_gauge(-3);
+  EXPECT_EQ(books.ledger.owed_gauge(), -3);
+  books.ledger.commit(gauge);
+  EXPECT_EQ(books.ledger.owed_gauge(), std::nullopt);
+  EXPECT_TRUE(books.ledger.owes_nothing());
+  books.ledger.take_back(gauge);
+  EXPECT_EQ(books.ledger.owed_gauge(), -3);
+  books.ledger.commit(gauge);
+  books.ledger.owe_gauge(8);
+  books.ledger.commit(gauge);
+  books.ledger.take_back(gauge);
+  EXPECT_EQ(books.ledger.owed_gauge(), 8);  // never the one that was on its way
+}
+
+TEST(Ledger, HasTotalsThatAddUp) {
+  Books books;
+  for (int i = 0; i < 5; ++i) books.recorder.success(url, 7ms);
+  books.recorder.failed(url);
+  books.recorder.failed("no url");
+  books.fold();
+  const Totals& totals = books.ledger.totals();
+  EXPECT_EQ(totals.recorded, 7U);
+  EXPECT_EQ(totals.recorded, books.ledger.recorded(a) + books.ledger.recorded(record::invalid_endpoint));
+  EXPECT_EQ(totals.timings_recorded, 5U);
+  EXPECT_EQ(totals.accepted, 0U);
+  for (const Share& share : {successes(3), failures(1), announced, Share{a, 7, 4}, Share{0, gauge_entry, 1}}) {
+    books.ledger.commit(share);
+  }
+  EXPECT_EQ(totals.accepted, 4U);  // deliveries: neither an announcement nor a gauge is one
+  EXPECT_EQ(totals.timings_accepted, 4U);
+  books.ledger.take_back(successes(3));
+  books.ledger.take_back({a, 7, 4});
+  EXPECT_EQ(totals.accepted, 1U);
+  EXPECT_EQ(totals.timings_accepted, 0U);
+  EXPECT_EQ(totals.recorded, 7U);
+  EXPECT_EQ(totals.coarse, 0U);
+}
+
+TEST(Ledger, TakesAKibibyteForAChunkOfCells) {
+  Books books;
+  const std::size_t before = books.ledger.memory_bytes();
+  books.recorder.success(url, 7ms);
+  books.fold();
+  EXPECT_EQ(books.ledger.memory_bytes(), before + 1024 + 192);
+  books.recorder.success(url, 8ms);
+  books.recorder.failed(url);
+  books.fold();
+  EXPECT_EQ(books.ledger.memory_bytes(), before + 1024 + 192);
+  books.recorder.success(url, 64ms);
+  books.fold();
+  EXPECT_EQ(books.ledger.memory_bytes(), before + 1024 + 192 + 1024);
+}
+
+// A word of the recorder wraps after four billion counts. Nobody can count so far here, so the test starts just below,
+// through a template argument, for which private members are open.
+struct OwnHeader {
+  using Member = record::Header* (Recorder::*)(record::Block*, std::uint32_t) noexcept;
+  friend Member member(OwnHeader);
+};
+struct OwnCell {
+  using Member = std::uint32_t* (Recorder::*)(record::Header&, unsigned) noexcept;
+  friend Member member(OwnCell);
+};
+struct ThisBlock {
+  using Member = record::Block* (Recorder::*)() noexcept;
+  friend Member member(ThisBlock);
+};
+template <class Name, typename Name::Member pointer>
+struct Open {
+  friend typename Name::Member member(Name) { return pointer; }
+};
+template struct Open<OwnHeader, &Recorder::own_header>;
+template struct Open<OwnCell, &Recorder::own_cell>;
+template struct Open<ThisBlock, &Recorder::this_block>;
+
+TEST(Ledger, CountsOnWhenAWordOfTheRecorderWraps) {
+  Books books;
+  books.recorder.failed(url);
+  books.recorder.success(url, 7ms);
+  record::Header& header = *(books.recorder.*member(OwnHeader{}))((books.recorder.*member(ThisBlock{}))(), a);
+  header.failed = 0xFFFF'FFFEU;
+  *(books.recorder.*member(OwnCell{}))(header, 7) = 0xFFFF'FFFEU;
+  books.fold();
+  EXPECT_EQ(books.ledger.owed(a, 7), 0xFFFF'FFFEU);
+  for (int i = 0; i < 5; ++i) {
+    books.recorder.failed(url);
+    books.recorder.success(url, 7ms);
+  }
+  EXPECT_EQ(header.failed, 3U);
+  books.fold();
+  EXPECT_EQ(books.ledger.owed(a, 7), 0x1'0000'0003U);
+  EXPECT_EQ(text(books.ledger.owed_counters(a)), "4294967299 successes, 4294967299 failed, new");
+
+  // Two threads' words wrap in their sum, long before each by itself.
+  std::thread{[&books] { books.recorder.failed(url); }}.join();
+  books.fold();
+  EXPECT_EQ(books.ledger.owed_counters(a).failed, 0x1'0000'0004U);
+}
+
+TEST(Ledger, HasTakenInEverythingOnceTheThreadsHaveEnded) {
+  Books books{10};
+  constexpr int threads = 4;
+  constexpr int calls = 10'000;
+  std::atomic<int> running{threads};
+  std::vector<std::thread> recorders;
+  for (int thread = 0; thread < threads; ++thread) {
+    recorders.emplace_back([&, thread] {
+      for (int call = 0; call < calls; ++call) {
+        const std::string host = "https://hook" + std::to_string((call + thread) % 13) + "/";
+        books.recorder.success(host, std::chrono::milliseconds{call % 5000});
+        books.recorder.failed(host);
+      }
+      --running;
+    });
+  }
+  while (running > 0) {
+    books.fold();
+    (void)books.recorder.write_ahead(books.ledger.memory_bytes(), books.recorder.taken_lines());
+  }
+  for (std::thread& recorder : recorders) recorder.join();
+  books.fold();
+
+  EXPECT_EQ(books.ledger.series_count(), 12U);
+  EXPECT_EQ(books.ledger.recorded(record::invalid_endpoint), 0U);
+  EXPECT_EQ(books.ledger.totals().recorded, 80'000U);
+  EXPECT_EQ(books.ledger.totals().timings_recorded, 40'000U);
+  std::uint64_t owed = 0;
+  for (std::uint32_t series = 0; series < 12; ++series) {
+    for (const std::uint32_t cell : books.owed_cells(series)) owed += books.ledger.owed(series, cell);
+  }
+  EXPECT_EQ(owed, 40'000U);
+}
+
+}  // namespace
+}  // namespace event_metrics::ledger
