@@ -1,5 +1,7 @@
 #include "record/host_key.hpp"
 
+#include <array>
+
 namespace event_metrics {
 inline namespace v0 {
 namespace record {
@@ -32,23 +34,42 @@ Scheme scheme_of(std::string_view text) noexcept {
   return Scheme::other;
 }
 
+struct SplitScheme {
+  Scheme scheme;
+  std::size_t end;  ///< behind `://`; 0 when there is none
+};
+
+SplitScheme split_scheme(std::string_view url) noexcept {
+  if (url.starts_with("https://")) return {Scheme::https, 8};  // nearly every webhook: not worth a scan
+  if (url.starts_with("http://")) return {Scheme::http, 7};
+  const std::size_t colon = url.find(':');
+  if (colon == std::string_view::npos || url.substr(colon, 3) != "://") return {Scheme::other, 0};
+  const std::string_view scheme = url.substr(0, colon);
+  return {scheme_of(scheme), can_be_scheme(scheme) ? colon + 3 : 0};
+}
+
+// The bytes at which the scan for an authority has something to decide.
+constexpr auto decisive = [] {
+  std::array<bool, 256> bytes{};
+  for (const unsigned char c : {'/', '?', '#', '@'}) bytes[c] = true;
+  return bytes;
+}();
+
 }  // namespace
 
 HostKey host_key(std::string_view url) noexcept {
-  const std::size_t colon = url.find(':');
-  if (colon == std::string_view::npos || url.substr(colon, 3) != "://") return {};
-  const std::string_view scheme = url.substr(0, colon);
-  if (!can_be_scheme(scheme)) return {};
-
-  std::size_t begin = colon + 3;
+  const auto [scheme, after_scheme] = split_scheme(url);
+  if (after_scheme == 0) return {};
+  std::size_t begin = after_scheme;
   std::size_t end = begin;
   for (; end < url.size(); ++end) {
     const char c = url[end];
-    if (c == '/' || c == '?' || c == '#') break;
-    if (c == '@') begin = end + 1;
+    if (!decisive[static_cast<unsigned char>(c)]) continue;
+    if (c != '@') break;
+    begin = end + 1;
   }
   if (begin == end || end - begin > longest_authority) return {};
-  return {url.substr(begin, end - begin), scheme_of(scheme)};
+  return {url.substr(begin, end - begin), scheme};
 }
 
 }  // namespace record

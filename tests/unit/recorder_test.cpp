@@ -244,12 +244,12 @@ void count_once_a_round(Recorder& recorder, int rounds) {
 
 TEST(Recorder, LeavesNoCountWithoutAMark) {
   Ready ready;
-  count_once_a_round(ready.recorder, 100'000);
+  count_once_a_round(ready.recorder, 20'000);
 }
 
 TEST(Recorder, LeavesNoSharedCountWithoutAMark) {
   Recorder recorder{{20'000, true, 64U << 20U}, [] {}};  // as above: no place of one's own
-  count_once_a_round(recorder, 50'000);
+  count_once_a_round(recorder, 10'000);
 }
 
 TEST(ActiveTasks, AreCountedAcrossThreads) {
