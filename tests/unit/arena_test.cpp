@@ -143,8 +143,9 @@ TEST(Arena, HasNothingToTakeAfterARestartUntilItIsWrittenAgain) {
 // Every line is claimed by as many threads as it has been handed to, which must be one.
 TEST(Arena, GivesConcurrentTakersDisjointLines) {
   constexpr std::size_t takers = 4;
-  constexpr std::uint32_t all = 40'000;
-  const Held held{4U << 20U};
+  constexpr std::uint32_t all = 400'000;
+  const Held held{32U << 20U};
+  held.arena.write_ahead(20'000, all);  // so that they do not wait for the writer most of the time
   std::array<std::vector<std::uint32_t>, takers> firsts;
   std::array<std::thread, takers> threads;
   for (std::size_t i = 0; i < takers; ++i) {
@@ -158,7 +159,7 @@ TEST(Arena, GivesConcurrentTakersDisjointLines) {
       }
     }};
   }
-  while (held.arena.taken() + 4 < all) held.arena.write_ahead(640, all);
+  while (held.arena.taken() + 4 < all) held.arena.write_ahead(20'000, all);
   for (std::thread& thread : threads) thread.join();
 
   std::uint32_t claimed = 0;
