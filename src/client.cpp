@@ -15,8 +15,7 @@
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 namespace {
 
 constexpr std::size_t most_endpoints = 100'000;
@@ -144,5 +143,4 @@ statsd::Stats Client::stats() const noexcept {
   return here != nullptr ? here->stats() : statsd::Stats{};
 }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

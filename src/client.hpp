@@ -12,8 +12,7 @@
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "record/recorder.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 class Client {
  public:
@@ -42,5 +41,4 @@ class Client {
   std::atomic<Engine*> engine_{nullptr};
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -1,7 +1,6 @@
 #include "delivery_keys.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 namespace {
 
 // Durations are milliseconds under both names: statsd_exporter divides every `ms` by 1000.
@@ -29,5 +28,4 @@ DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefi
           .duration_kind = distribution ? wire::Kind::distribution : wire::Kind::timing};
 }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -8,8 +8,7 @@
 #include "wire/agent_rules.hpp"
 #include "wire/datagram.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 struct DeliveryKeys {
   std::string attempts;
@@ -23,5 +22,4 @@ struct DeliveryKeys {
 /// The keys for an agent, each with `prefix` before it. `distribution` asks for Datadog's type `d` instead of `ms`.
 DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefix, bool distribution);
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -8,8 +8,7 @@
 #include "wire/datagram.hpp"
 #include "wire/label.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 namespace {
 
 std::uint16_t default_port(record::Scheme scheme) noexcept {
@@ -74,5 +73,4 @@ void DeliverySeries::add(std::string suffix) {
   suffixes_.push_back(std::move(suffix));
 }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

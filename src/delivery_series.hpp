@@ -14,8 +14,7 @@
 #include "record/host_key.hpp"
 #include "wire/agent_rules.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 /// The series of one client. 0 is `other`, or the only one when nothing tells endpoints apart; 1 is `invalid`.
 class DeliverySeries {
@@ -67,5 +66,4 @@ class DeliverySeries {
   std::size_t longest_group_ = 0;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

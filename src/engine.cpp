@@ -9,8 +9,7 @@
 
 #include "event_metrics/event_metrics.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 namespace {
 
 // Longer, and the deadline could overflow.
@@ -129,5 +128,4 @@ statsd::Stats Engine::stats() const noexcept {
   return published_;
 }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -12,8 +12,7 @@
 #include "transport/alarm.hpp"
 #include "turn_lock.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 /// Everything of a client that a forked child cannot use: it leaves its parent's untouched and makes its own.
 class Engine {
@@ -51,5 +50,4 @@ class Engine {
   statsd::Stats published_;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -11,9 +11,7 @@
 #include "quoted.hpp"
 #include "transport/address.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace statsd {
+namespace event_metrics::inline v0::statsd {
 namespace {
 
 constexpr std::string_view usual_port = "8125";
@@ -112,6 +110,4 @@ Options datadog_from_environment() {
           .tags = tags_from_environment()};
 }
 
-}  // namespace statsd
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::statsd

@@ -9,8 +9,7 @@
 
 #include "wire/weight.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 namespace {
 
 // No line of a delivery is shorter, so no datagram has more shares.
@@ -354,5 +353,4 @@ statsd::Stats Flush::stats() const noexcept {
   return stats;
 }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

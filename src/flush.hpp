@@ -25,8 +25,7 @@
 #include "wire/agent_rules.hpp"
 #include "wire/datagram.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 class Flush {
  public:
@@ -144,5 +143,4 @@ class Flush {
   std::uint32_t turns_ = 0;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -8,9 +8,7 @@
 #include "transport/address.hpp"
 #include "wire/agent_rules.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace statsd {
+namespace event_metrics::inline v0::statsd {
 namespace {
 
 using std::chrono::milliseconds;
@@ -107,6 +105,4 @@ std::size_t datagram_limit(const Options& options) {
   return std::min(udp ? usual_udp : usual_unix, wire::rules_of(options.agent).max_datagram);
 }
 
-}  // namespace statsd
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::statsd

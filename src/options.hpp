@@ -6,9 +6,7 @@
 
 #include "event_metrics/statsd/options.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace statsd {
+namespace event_metrics::inline v0::statsd {
 
 /// Throws std::invalid_argument with one sentence that names the first wrong field, its value and what to write
 /// instead. Left to those who know them: whether one line fits a datagram, and the fixed part of the memory.
@@ -17,6 +15,4 @@ void check(const Options& options);
 /// The largest datagram that checked options allow.
 std::size_t datagram_limit(const Options& options);
 
-}  // namespace statsd
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::statsd

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 Provisional::Provisional(std::size_t quoted, std::size_t shares) {
   for (Entry& entry : entries_) {
@@ -52,5 +51,4 @@ void Provisional::remove(std::size_t index) noexcept {
   --count_;
 }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -15,8 +15,7 @@
 
 #include "ledger/ledger.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 class Provisional {
  public:
@@ -64,5 +63,4 @@ class Provisional {
   std::size_t count_ = 0;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

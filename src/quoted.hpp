@@ -5,8 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 /// `text` in double quotes. Every byte that is not printable ASCII becomes \xNN, so that a value from outside cannot
 /// break a line of a log; past 200 bytes it is cut and ends in `...`.
@@ -29,5 +28,4 @@ inline std::string quoted(std::string_view text) {
   return out += '"';
 }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

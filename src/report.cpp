@@ -5,8 +5,7 @@
 #include <exception>
 #include <utility>
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 bool Report::due(Cause cause, Clock::time_point now) noexcept {
   Clock::time_point& quiet_until = quiet_until_[static_cast<std::size_t>(cause)];
@@ -40,5 +39,4 @@ void Report::tell(const std::vector<std::string>& messages,
   }
 }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

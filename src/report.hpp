@@ -11,8 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 enum class Cause : std::uint8_t {
   unreachable,  ///< the address cannot be resolved or connected
@@ -50,5 +49,4 @@ class Report {
   std::vector<std::string> messages_;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -4,8 +4,7 @@
 
 #include "client.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 class StatsdEventMetrics::Impl final : public Client {
  public:
@@ -38,5 +37,4 @@ bool StatsdEventMetrics::flush(std::chrono::milliseconds timeout) noexcept { ret
 std::chrono::steady_clock::time_point StatsdEventMetrics::poll() noexcept { return impl_->poll(); }
 statsd::Stats StatsdEventMetrics::stats() const noexcept { return impl_->stats(); }
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

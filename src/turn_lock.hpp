@@ -8,8 +8,7 @@
 #include <condition_variable>
 #include <mutex>
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 class TurnLock {
  public:
@@ -39,5 +38,4 @@ class TurnLock {
   bool taken_ = false;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

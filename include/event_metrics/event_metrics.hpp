@@ -21,8 +21,7 @@
 
 #include "event_metrics/config.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 /// Records deliveries. Every backend counts alike:
 ///
@@ -147,5 +146,4 @@ class [[nodiscard]] DeliveryAttempt {
   std::uint32_t forks_;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

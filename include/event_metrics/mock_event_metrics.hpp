@@ -12,8 +12,7 @@
 
 #include "event_metrics/event_metrics.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 /// Counts every call and keeps it, in the order in which the calls took the lock.
 ///
@@ -94,5 +93,4 @@ class MockEventMetrics final : public EventMetrics {
   std::vector<Call> calls_;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

@@ -7,8 +7,7 @@
 
 #include "event_metrics/event_metrics.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 /// Does nothing. Called by its own type it costs nothing, because the calls are empty and inline.
 /// Thread safety: safe. Never blocks, never allocates.
@@ -21,5 +20,4 @@ class NoOpEventMetrics final : public EventMetrics {
   void decrement_active_tasks() noexcept override {}
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

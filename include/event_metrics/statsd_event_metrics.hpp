@@ -16,8 +16,7 @@
 #include "event_metrics/statsd/options.hpp"
 #include "event_metrics/statsd/stats.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
+namespace event_metrics::inline v0 {
 
 /// What of an endpoint's URL becomes the tag `endpoint`.
 enum class EndpointLabel : std::uint8_t {
@@ -78,5 +77,4 @@ class EVENT_METRICS_API StatsdEventMetrics final : public EventMetrics {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0

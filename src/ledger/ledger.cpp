@@ -4,9 +4,7 @@
 #include <bit>
 #include <new>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace ledger {
+namespace event_metrics::inline v0::ledger {
 namespace {
 
 using record::Arena;
@@ -226,6 +224,4 @@ void Ledger::set_mark(Marks& marks, std::uint32_t series, bool on) noexcept {
   word = on ? word | bit : word & ~bit;
 }
 
-}  // namespace ledger
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::ledger

@@ -16,9 +16,7 @@
 #include "record/cells.hpp"
 #include "record/recorder.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace ledger {
+namespace event_metrics::inline v0::ledger {
 
 // Entries of a series beside the cells of its timing.
 inline constexpr std::uint32_t success_entry = record::cell_count;
@@ -144,6 +142,4 @@ class Ledger {
   record::Reading reading_;
 };
 
-}  // namespace ledger
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::ledger

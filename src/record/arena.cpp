@@ -6,9 +6,7 @@
 #include <limits>
 #include <new>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
@@ -72,6 +70,4 @@ void Arena::drop() noexcept {
   if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

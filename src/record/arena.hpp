@@ -12,9 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 
 class Arena {
  public:
@@ -66,6 +64,4 @@ class Arena {
   std::atomic<std::uint32_t> holders_{1};
 };
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

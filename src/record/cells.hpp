@@ -11,9 +11,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 
 inline constexpr unsigned exact_cells = 4096;  ///< one per millisecond
 inline constexpr unsigned cells_per_octave = 1024;
@@ -120,6 +118,4 @@ void add_alone(Word& word, Word change) noexcept {
   shared.store(shared.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
 }
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

@@ -7,9 +7,7 @@
 
 #include "record/cells.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 namespace {
 
 constexpr std::size_t inline_key = 48;
@@ -124,6 +122,4 @@ HostKey EndpointTable::at(std::uint32_t index) const noexcept {
   return {text(found), found.scheme};
 }
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

@@ -8,9 +8,7 @@
 #include "record/arena.hpp"
 #include "record/host_key.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 
 /// Endpoints by index. 0 is `other` and 1 `invalid`, which are in no table; the first found in a URL is 2.
 inline constexpr std::uint32_t other_endpoint = 0;
@@ -52,6 +50,4 @@ class EndpointTable {
   std::uint32_t capacity_;
 };
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

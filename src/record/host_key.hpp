@@ -6,9 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 
 enum class Scheme : std::uint8_t { other, http, https };
 
@@ -25,6 +23,4 @@ inline constexpr std::size_t longest_authority = 261;
 /// Source: RFC 3986, sections 3.1 and 3.2.
 HostKey host_key(std::string_view url) noexcept;
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 namespace {
 
 constexpr std::uint32_t headers_per_page = 16;
@@ -341,6 +339,4 @@ bool Reading::chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& 
   return found;
 }
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

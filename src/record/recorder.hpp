@@ -21,9 +21,7 @@
 #include "record/host_key.hpp"
 #include "record/registry.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 
 class Recorder {
  public:
@@ -124,6 +122,4 @@ class Reading {
   std::vector<SharedCells*> shared_;
 };
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

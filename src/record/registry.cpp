@@ -8,9 +8,7 @@
 
 #include "event_metrics/event_metrics.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 
 thread_local constinit Lane lanes[lane_count + 1];
 thread_local constinit bool lanes_closed = false;
@@ -69,6 +67,4 @@ void Registry::thread_ends() noexcept {
   std::for_each(std::begin(lanes), std::end(lanes), give_back);
 }
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

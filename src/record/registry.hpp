@@ -10,9 +10,7 @@
 #include "record/arena.hpp"
 #include "record/cells.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace record {
+namespace event_metrics::inline v0::record {
 
 /// Clients that can give threads a place of their own at the same time; further ones use their shared cells.
 inline constexpr std::uint32_t lane_count = 8;
@@ -69,6 +67,4 @@ class Registry {
   bool has_exit_key_;
 };
 
-}  // namespace record
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::record

@@ -10,9 +10,7 @@
 
 #include "quoted.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace transport {
+namespace event_metrics::inline v0::transport {
 namespace {
 
 // One byte is the NUL at the end.
@@ -97,6 +95,4 @@ Address parse_address(std::string_view text, std::string_view field) {
   refuse("write udp://host:port or unix:///path, no other scheme is known");
 }
 
-}  // namespace transport
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::transport

@@ -6,9 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace transport {
+namespace event_metrics::inline v0::transport {
 
 struct Address {
   enum class Kind : std::uint8_t { udp, unix_datagram };
@@ -22,6 +20,4 @@ struct Address {
 /// names `field`, the value and what to write instead. Resolves nothing.
 Address parse_address(std::string_view text, std::string_view field = "Options.address");
 
-}  // namespace transport
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::transport

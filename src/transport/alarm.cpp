@@ -4,9 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace transport {
+namespace event_metrics::inline v0::transport {
 
 namespace asio = boost::asio;
 
@@ -30,6 +28,4 @@ void Alarm::sleep_until(std::chrono::steady_clock::time_point when) {
 void Alarm::ring() noexcept { timer_->io.stop(); }
 bool Alarm::rung() const noexcept { return timer_->io.stopped(); }
 
-}  // namespace transport
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::transport

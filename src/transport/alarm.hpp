@@ -5,9 +5,7 @@
 #include <chrono>
 #include <memory>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace transport {
+namespace event_metrics::inline v0::transport {
 
 class Alarm {
  public:
@@ -26,6 +24,4 @@ class Alarm {
   std::unique_ptr<Timer> timer_;
 };
 
-}  // namespace transport
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::transport

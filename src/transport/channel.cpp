@@ -15,9 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace transport {
+namespace event_metrics::inline v0::transport {
 namespace {
 
 namespace asio = boost::asio;
@@ -152,6 +150,4 @@ std::optional<std::string_view> Channel::next_refusal() noexcept {
   }
 }
 
-}  // namespace transport
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::transport

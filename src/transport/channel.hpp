@@ -12,9 +12,7 @@
 
 #include "transport/address.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace transport {
+namespace event_metrics::inline v0::transport {
 
 enum class Verdict : std::uint8_t {
   accepted,  ///< the kernel has it; on UDP a refusal may follow, see next_refusal()
@@ -57,6 +55,4 @@ class Channel {
   std::error_code error_;
 };
 
-}  // namespace transport
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::transport

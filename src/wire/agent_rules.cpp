@@ -2,9 +2,7 @@
 
 #include <array>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace wire {
+namespace event_metrics::inline v0::wire {
 namespace {
 
 using statsd::Agent;
@@ -148,6 +146,4 @@ const AgentRules* find_rules(statsd::Agent agent) noexcept {
 
 const AgentRules& rules_of(statsd::Agent agent) noexcept { return *find_rules(agent); }
 
-}  // namespace wire
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::wire

@@ -9,9 +9,7 @@
 
 #include "event_metrics/statsd/options.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace wire {
+namespace event_metrics::inline v0::wire {
 
 /// One agent's dialect. Letters and digits may stand in every key and value; everything else is listed.
 struct AgentRules {
@@ -41,6 +39,4 @@ const AgentRules* find_rules(statsd::Agent agent) noexcept;
 /// The row of an agent that statsd::check has accepted.
 const AgentRules& rules_of(statsd::Agent agent) noexcept;
 
-}  // namespace wire
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::wire

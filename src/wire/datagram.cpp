@@ -6,9 +6,7 @@
 
 #include "wire/weight.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace wire {
+namespace event_metrics::inline v0::wire {
 namespace {
 
 constexpr std::size_t longest_value = 20;  // the digits of the lowest std::int64_t, and its sign
@@ -95,6 +93,4 @@ bool Datagram::append_rate(std::uint64_t weight) noexcept {
   return true;
 }
 
-}  // namespace wire
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::wire

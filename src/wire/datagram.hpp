@@ -10,9 +10,7 @@
 
 #include "wire/agent_rules.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace wire {
+namespace event_metrics::inline v0::wire {
 
 enum class Kind : std::uint8_t { counter, gauge, timing, distribution };
 
@@ -59,6 +57,4 @@ class Datagram {
   std::size_t size_ = 0;
 };
 
-}  // namespace wire
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::wire

@@ -4,9 +4,7 @@
 #include <charconv>
 #include <cstddef>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace wire {
+namespace event_metrics::inline v0::wire {
 namespace {
 
 constexpr std::size_t longest_host = 255;
@@ -125,6 +123,4 @@ std::string tag_suffix(const AgentRules& rules, std::span<const statsd::Tag> tag
   return suffix;
 }
 
-}  // namespace wire
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::wire

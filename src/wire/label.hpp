@@ -10,9 +10,7 @@
 #include "event_metrics/statsd/options.hpp"
 #include "wire/agent_rules.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace wire {
+namespace event_metrics::inline v0::wire {
 
 /// `key` with every byte that `rules` does not allow as `_`. `tag_` is put before a key that does not begin with a
 /// letter, or that the agent takes for itself.
@@ -30,6 +28,4 @@ std::string endpoint_label(std::string_view authority, std::uint16_t default_por
 /// A tag with an empty value is only its key.
 std::string tag_suffix(const AgentRules& rules, std::span<const statsd::Tag> tags);
 
-}  // namespace wire
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::wire

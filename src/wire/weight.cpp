@@ -4,9 +4,7 @@
 #include <charconv>
 #include <system_error>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace wire {
+namespace event_metrics::inline v0::wire {
 
 bool whole_rate(std::uint64_t n) noexcept {
   const auto weight = static_cast<double>(n);
@@ -25,6 +23,4 @@ char* write_rate(std::span<char> out, std::uint64_t weight) noexcept {
   return error == std::errc{} ? end : nullptr;
 }
 
-}  // namespace wire
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::wire

@@ -6,9 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace event_metrics {
-inline namespace v0 {
-namespace wire {
+namespace event_metrics::inline v0::wire {
 
 /// The longest rate of a weight up to 1,000,000.
 inline constexpr std::size_t longest_rate = 24;
@@ -25,6 +23,4 @@ std::uint64_t next_weight(std::uint64_t n, std::uint64_t most) noexcept;
 /// when it does not fit.
 char* write_rate(std::span<char> out, std::uint64_t weight) noexcept;
 
-}  // namespace wire
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::wire

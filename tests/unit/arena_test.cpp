@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <latch>
 #include <limits>
 #include <new>
 #include <thread>
@@ -148,8 +149,10 @@ TEST(Arena, GivesConcurrentTakersDisjointLines) {
   held.arena.write_ahead(20'000, all);  // so that they do not wait for the writer most of the time
   std::array<std::vector<std::uint32_t>, takers> firsts;
   std::array<std::thread, takers> threads;
+  std::latch start{takers};
   for (std::size_t i = 0; i < takers; ++i) {
-    threads[i] = std::thread{[&held, &first = firsts[i], lines = static_cast<std::uint32_t>(i + 1)] {
+    threads[i] = std::thread{[&held, &start, &first = firsts[i], lines = static_cast<std::uint32_t>(i + 1)] {
+      start.arrive_and_wait();
       while (held.arena.taken() + 4 < all) {
         const std::uint32_t line = held.arena.take(lines);
         if (line == 0) continue;  // ahead of the writer

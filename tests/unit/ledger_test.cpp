@@ -64,7 +64,6 @@ TEST(Ledger, OwesNothingBeforeAnythingWasRecorded) {
   EXPECT_EQ(books.ledger.next_owing_counters(0), std::nullopt);
   EXPECT_EQ(books.ledger.next_owing_timings(0), std::nullopt);
   EXPECT_EQ(books.ledger.owed_gauge(), std::nullopt);
-  EXPECT_EQ(books.ledger.series_count(), 2U);
 }
 
 TEST(Ledger, OwesWhatWasFolded) {

@@ -91,8 +91,10 @@ TEST(Registry, NeedsAPlaceForEachThreadAliveAtOnceAndNoMore) {
     }
     for (std::thread& thread : threads) thread.join();
   };
+  const std::uint32_t before = client.recorder.taken_lines();
   round();
   const std::uint32_t taken = client.recorder.taken_lines();
+  EXPECT_EQ(taken - before, 88U);  // four times a block, a page of 16 headers, a mid and a chunk of four lines
   for (int i = 1; i < 250; ++i) round();
 
   EXPECT_EQ(client.recorder.taken_lines(), taken);
@@ -118,7 +120,8 @@ TEST(Registry, HandsAPlaceFromThreadToThreadWithoutLosingCounts) {
 
 TEST(Registry, GivesEightClientsAtOncePlacesOfTheirOwnAndLosesNothingOfTheOthers) {
   std::array<Client, 10> clients;
-  const auto record = [&clients] {
+  std::barrier together{2};
+  const auto record = [&] {
     for (int call = 0; call < 1000; ++call) {
       for (Client& client : clients) {
         client.recorder.success(url, 7ms);
@@ -126,11 +129,13 @@ TEST(Registry, GivesEightClientsAtOncePlacesOfTheirOwnAndLosesNothingOfTheOthers
         client.recorder.active_task(1);
       }
     }
-    for (int call = 0; call < 50'000; ++call) {  // nothing but shared words: the threads meet there
-      clients[9].recorder.success(url, 7ms);
-      clients[9].recorder.failed(url);
-      clients[9].recorder.active_task(1);
-    }
+    // Nothing but shared words, each by itself, since the threads meet more often there.
+    together.arrive_and_wait();
+    for (int call = 0; call < 200'000; ++call) clients[9].recorder.failed(url);
+    together.arrive_and_wait();
+    for (int call = 0; call < 200'000; ++call) clients[9].recorder.success(url, 7ms);
+    together.arrive_and_wait();
+    for (int call = 0; call < 200'000; ++call) clients[9].recorder.active_task(1);
   };
   std::thread first{record};
   std::thread second{record};
@@ -138,7 +143,7 @@ TEST(Registry, GivesEightClientsAtOncePlacesOfTheirOwnAndLosesNothingOfTheOthers
   second.join();
   for (std::size_t i = 0; i < clients.size(); ++i) {
     const Count counted = count(clients[i].recorder);
-    const std::uint64_t calls = i == 9 ? 102'000 : 2'000;
+    const std::uint64_t calls = i == 9 ? 402'000 : 2'000;
     EXPECT_EQ(counted.failed, calls) << i;
     EXPECT_EQ(counted.fine, i < 8 ? calls : 0) << i;
     EXPECT_EQ(counted.coarse, i < 8 ? 0 : calls) << i;

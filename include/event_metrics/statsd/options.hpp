@@ -13,9 +13,7 @@
 
 #include "event_metrics/config.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace statsd {
+namespace event_metrics::inline v0::statsd {
 
 /// The program that reads the datagrams. Each reads its own dialect, and most misread another one's in silence.
 enum class Agent : std::uint8_t {
@@ -92,6 +90,4 @@ struct Options {
 /// Source: https://docs.datadoghq.com/developers/dogstatsd/ ("Client instantiation parameters")
 EVENT_METRICS_API Options datadog_from_environment();
 
-}  // namespace statsd
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::statsd

@@ -7,9 +7,7 @@
 
 #include "event_metrics/config.hpp"
 
-namespace event_metrics {
-inline namespace v0 {
-namespace statsd {
+namespace event_metrics::inline v0::statsd {
 
 /// A consistent snapshot, taken when the last flush turn ended: what was recorded since is not in it yet. Call
 /// flush() first for a snapshot of now. All totals count from construction (in a forked child: from its first call).
@@ -37,6 +35,4 @@ struct Stats {
   std::size_t memory_bytes = 0;  ///< memory in use for cells, tables and ledger, at most max_memory_bytes
 };
 
-}  // namespace statsd
-}  // namespace v0
-}  // namespace event_metrics
+}  // namespace event_metrics::inline v0::statsd
