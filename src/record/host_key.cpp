@@ -49,7 +49,7 @@ SplitScheme split_scheme(std::string_view url) noexcept {
 // The bytes at which the scan for an authority has something to decide.
 constexpr auto decisive = [] {
   std::array<bool, 256> bytes{};
-  for (const unsigned char c : {'/', '?', '#', '@'}) bytes[c] = true;
+  for (const char c : std::string_view{"/?#@"}) bytes[static_cast<unsigned char>(c)] = true;
   return bytes;
 }();
 
