@@ -38,7 +38,8 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
       provisional_{quoted_bytes(setup_), kept_shares(setup_)},
       next_turn_{Clock::now() + setup_.interval},
       next_fold_{next_turn_},
-      folded_lines_{recorder.taken_lines()} {
+      folded_lines_{recorder.taken_lines()},
+      fold_lines_{folded_lines_} {
   shares_.reserve(most_shares(setup_));
   pass_.reserve(record::cells_per_chunk);
   for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
@@ -77,7 +78,7 @@ void Flush::fold(Clock::time_point now) {
     ledger_.attach_endpoint(series);
   }
   ledger_.fold(recorder_);
-  folded_lines_ = taken;
+  folded_lines_ = std::exchange(fold_lines_, taken);
   if (ledger_.totals().coarse > counts_.coarse) {
     counts_.coarse = ledger_.totals().coarse;
     note(Cause::coarse, now, "durations are kept by octave only: raise max_memory_bytes");

@@ -35,7 +35,7 @@ class Flush {
   static constexpr int burst_datagrams = 16;
   static constexpr std::size_t burst_bytes = burst_datagrams * 1432;
   static constexpr std::chrono::milliseconds pause{10};
-  /// The recorder's words can wrap in 43 s.
+  /// The sum of a cell over all threads can wrap in 43 s of nothing but calls on one core, in 5 s on nine.
   static constexpr std::chrono::seconds longest_unfolded{5};
 
   struct Setup {
@@ -122,7 +122,8 @@ class Flush {
 
   Clock::time_point next_turn_;
   Clock::time_point next_fold_;
-  std::uint32_t folded_lines_;
+  std::uint32_t folded_lines_;      // taken before the last fold but one: what they hold has been folded
+  std::uint32_t fold_lines_;        // taken before the last fold: a caller may have been about to link some
   Clock::time_point not_before_{};  // for everybody
   Clock::time_point rest_until_{};  // for routine callers
   bool away_ = false;               // the agent refused, and has not been seen since

@@ -14,6 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds longest_wait = std::chrono::seconds(60);
+constexpr std::size_t most_memory = std::size_t{64} << 30U;  // reserved twice; far from what 32-bit indices reach
 constexpr std::size_t usual_udp = 1432;  // what an Ethernet frame carries, with room for IPv6 and tunnels
 constexpr std::size_t usual_unix = 8192;
 
@@ -92,6 +93,10 @@ void check(const Options& options) {
   check_prefix(options.prefix);
   check_tags(options.tags, rules);
   check_times(options);
+  if (options.max_memory_bytes > most_memory) {
+    refuse("max_memory_bytes", std::to_string(options.max_memory_bytes),
+           "write at most " + std::to_string(most_memory));
+  }
   if (options.max_datagram_bytes > rules.max_datagram) {
     refuse("max_datagram_bytes", std::to_string(options.max_datagram_bytes),
            "write at most " + std::to_string(rules.max_datagram) + ", the most that " + std::string(rules.name) +

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <new>
 
@@ -59,8 +60,11 @@ void Arena::restart() noexcept {
   written_.store(0, std::memory_order_relaxed);
 }
 
-void Arena::renew_unless_wiped() noexcept {
-  if (!wiped_on_fork_) (void)map(base_, bytes_, MAP_FIXED);
+void Arena::renew_in_child() noexcept {
+  holders_.store(1, std::memory_order_relaxed);  // the child has one thread
+  if (!wiped_on_fork_ && map(base_, bytes_, MAP_FIXED) == nullptr) {
+    std::memset(base_, 0, std::size_t{written()} * line_bytes);
+  }
 }
 
 void Arena::hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }

@@ -45,8 +45,9 @@ class Arena {
   /// Starts over on zeroed pages: in a forked child, before its first call.
   void restart() noexcept;
 
-  /// In the child of a fork, where the kernel could not promise zeroed pages: maps new ones in their place.
-  void renew_unless_wiped() noexcept;
+  /// In the child of a fork: its pages are zero, also where the kernel did not promise that, and only its client holds
+  /// it, since the threads that did are the parent's.
+  void renew_in_child() noexcept;
 
   /// The arena lives as long as its client or any thread that has a block in it; it is born with one holder.
   void hold() noexcept;

@@ -49,7 +49,7 @@ SplitScheme split_scheme(std::string_view url) noexcept {
 // The bytes at which the scan for an authority has something to decide.
 constexpr auto decisive = [] {
   std::array<bool, 256> bytes{};
-  for (const char c : std::string_view{"/?#@"}) bytes[static_cast<unsigned char>(c)] = true;
+  for (const char c : std::string_view{"/?#@\\"}) bytes[static_cast<unsigned char>(c)] = true;
   return bytes;
 }();
 
@@ -63,6 +63,7 @@ HostKey host_key(std::string_view url) noexcept {
   for (; end < url.size(); ++end) {
     const char c = url[end];
     if (!decisive[static_cast<unsigned char>(c)]) continue;
+    if (c == '\\') return {};
     if (c != '@') break;
     begin = end + 1;
   }

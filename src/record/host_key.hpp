@@ -20,6 +20,7 @@ inline constexpr std::size_t longest_authority = 261;
 
 /// Finds the key in `url` without copying. Empty when there is no `scheme://`, when nothing stands between user info
 /// and path, or when it is longer than can be valid: what is too long is never cut, since a cut could keep user info.
+/// Empty too where a backslash stands before the path: some clients end the host there, and others at a later `@`.
 /// Source: RFC 3986, sections 3.1 and 3.2.
 HostKey host_key(std::string_view url) noexcept;
 

@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint32_t headers_per_page = 16;
 constexpr std::uint32_t shared_line = 2;  // behind the head and the shared active tasks
 constexpr std::uint32_t lines_per_shared = sizeof(SharedCells) / Arena::line_bytes;
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t ledger_bytes_per_byte = 4;  // a chunk of 256 bytes here is one of 1 KiB there
 constexpr std::uint32_t least_ready = (1U << 20U) / Arena::line_bytes;
 
 constexpr std::uint32_t endpoints_of(const Recorder::Limits& limits) { return first_endpoint + limits.max_endpoints; }
@@ -32,6 +34,9 @@ constexpr std::uint32_t block_lines(const Recorder::Limits& limits) {
 std::uint32_t& header_page(Block& block, std::uint32_t endpoint) noexcept {
   return reinterpret_cast<std::uint32_t*>(&block + 1)[endpoint / headers_per_page];
 }
+
+// An exchange, because a plain store would end the release sequence of the thread that marked before.
+void mark_shared(SharedCells& cells) noexcept { std::atomic_ref{cells.dirty}.exchange(1, std::memory_order_release); }
 
 std::uint64_t random_seed(const void* fallback) noexcept {
   std::uint64_t seed = 0;
@@ -89,7 +94,7 @@ void Recorder::failed(std::string_view url) noexcept {
   }
   SharedCells& cells = shared(endpoint);
   std::atomic_ref{cells.failed}.fetch_add(1, std::memory_order_relaxed);  // ordered by the mark
-  store(cells.dirty, 1U, std::memory_order_release);
+  mark_shared(cells);
 }
 
 void Recorder::active_task(std::int64_t change) noexcept {
@@ -106,7 +111,7 @@ void Recorder::active_task(std::int64_t change) noexcept {
 void Recorder::add_coarse(std::uint32_t endpoint, std::uint32_t ms) noexcept {
   SharedCells& cells = shared(endpoint);
   std::atomic_ref{cells.octave[octave_of(ms)]}.fetch_add(1, std::memory_order_relaxed);  // ordered by the mark
-  store(cells.dirty, 1U, std::memory_order_release);
+  mark_shared(cells);
 }
 
 SharedCells& Recorder::shared(std::uint32_t endpoint) const noexcept {
@@ -226,14 +231,15 @@ void Recorder::begin() noexcept {
 }
 
 std::size_t Recorder::fixed_bytes(const Limits& limits) noexcept {
-  return std::size_t{fixed_lines(limits)} * Arena::line_bytes;
+  // Written in whole pages: what is left of the last is given to callers, and the ledger has to follow.
+  return std::size_t{fixed_lines(limits)} * Arena::line_bytes + page_bytes + page_bytes * ledger_bytes_per_byte;
 }
 
 bool Recorder::write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept {
   const std::uint32_t taken = arena_.taken();
   const std::uint32_t used = taken - looked_at_;
   looked_at_ = taken;
-  constexpr std::size_t ledger_bytes_per_line = 4 * Arena::line_bytes;
+  constexpr std::size_t ledger_bytes_per_line = ledger_bytes_per_byte * Arena::line_bytes;
   const std::size_t unfolded = (arena_.written() - std::min(arena_.written(), folded_lines)) * ledger_bytes_per_line;
   const std::size_t spoken_for = memory_bytes() + ledger_bytes + unfolded;
   const std::size_t room = limits_.memory_bytes - std::min(limits_.memory_bytes, spoken_for);

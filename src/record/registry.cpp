@@ -13,6 +13,12 @@ namespace event_metrics::inline v0::record {
 thread_local constinit Lane lanes[lane_count + 1];
 thread_local constinit bool lanes_closed = false;
 
+namespace {
+// While the program is loaded: of fork's handlers the first to be registered takes its lock last, so that a thread that
+// holds a lock of the service's, and meets a client here, never waits for a fork that waits for it.
+[[maybe_unused]] const Registry& made_at_load = Registry::instance();
+}  // namespace
+
 Registry& Registry::instance() {
   static Registry* const registry = new Registry;
   return *registry;
@@ -33,7 +39,7 @@ Registry::Registry() {
 void Registry::renew_after_fork() noexcept {
   detail::fork_count.fetch_add(1, std::memory_order_relaxed);  // see detail::forks()
   std::fill(std::begin(lanes), std::end(lanes), Lane{});       // the parent's; they hold nothing in this process
-  for (Arena* const arena : arenas_) arena->renew_unless_wiped();
+  for (Arena* const arena : arenas_) arena->renew_in_child();
 }
 
 std::uint32_t Registry::enter(Arena& arena) {

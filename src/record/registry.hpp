@@ -48,7 +48,8 @@ class Registry {
   std::uint32_t enter(Arena& arena);
   void leave(Arena& arena, std::uint32_t slot) noexcept;
 
-  /// Has this thread's lanes given back when it ends. False when the system has no room for that.
+  /// Has this thread's lanes given back when it ends. False when the system has no room for that. In vain in the last
+  /// round of a thread's own pthread destructors: what it takes there no other thread gets.
   bool watch_this_thread() noexcept;
 
   /// Returns what `lane` holds: its block to the next thread, its hold on the arena.

@@ -6,7 +6,8 @@
 
 #include <chrono>
 #include <functional>
-#include <string>
+#include <memory>
+#include <vector>
 
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "support/agent.hpp"

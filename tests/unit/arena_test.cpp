@@ -182,7 +182,7 @@ TEST(Arena, IsZeroInAForkedChildAndUntouchedInTheParent) {
   const pid_t child = ::fork();
   ASSERT_NE(child, -1);
   if (child == 0) {
-    held.arena.renew_unless_wiped();  // as the registry's child handler does
+    held.arena.renew_in_child();  // as the registry's child handler does
     const bool zero = all_zero(held.arena, 0, held.arena.written());
     std::memset(&held.arena.at<std::byte>(first), 0x5A, Arena::line_bytes);
     ::_exit(zero ? 0 : 1);
@@ -205,6 +205,24 @@ TEST(Arena, IsUnmappedByItsLastHolder) {
   EXPECT_TRUE(mapped(page));
   arena->drop();
   EXPECT_FALSE(mapped(page));
+}
+
+TEST(Arena, IsHeldByNoThreadOfTheParentInAChild) {
+  auto* const arena = new Arena{1U << 20U};
+  std::byte* const page = &arena->at<std::byte>(0);
+  arena->hold();  // a thread's
+  const pid_t child = ::fork();
+  if (child == 0) {
+    arena->renew_in_child();
+    arena->drop();
+    ::_exit(mapped(page) ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  arena->drop();
+  EXPECT_TRUE(mapped(page));
+  arena->drop();
 }
 
 TEST(Arena, IsUnmappedAfterTheLastUseByAnyHolder) {

@@ -136,10 +136,13 @@ TEST(HostKey, KeepsControlBytesForTheLabelToClean) {
   EXPECT_EQ(host_key("ht\0tp://host"s).authority, "");
 }
 
-// Some clients end the host at a backslash. The key keeps it, and the label then refuses the whole key.
-TEST(HostKey, KeepsABackslashForTheLabelToRefuse) {
-  EXPECT_EQ(host_key("https://host\\secret").authority, "host\\secret");
-  EXPECT_EQ(host_key("https://host\\secret/x").authority, "host\\secret");
+// Some clients end the host at a backslash, others at a later `@`: what one takes for a path is the other's host.
+TEST(HostKey, IsInvalidWithABackslashBeforeThePath) {
+  EXPECT_EQ(host_key("https://host\\secret").authority, "");
+  EXPECT_EQ(host_key("https://host\\secret/x").authority, "");
+  EXPECT_EQ(host_key("https://host\\services\\T0\\x@secret").authority, "");
+  EXPECT_EQ(host_key("https://host\\@secret:99/x").authority, "");
+  EXPECT_EQ(host_key("https://host/path\\x").authority, "host");
   EXPECT_EQ(host_key("https:\\\\host").authority, "");
 }
 

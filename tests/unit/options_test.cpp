@@ -121,6 +121,8 @@ TEST(CheckOptions, RefusesADatagramLongerThanTheAgentReads) {
   EXPECT_EQ(refusal({.agent = Agent::datadog, .max_datagram_bytes = 8192}), "accepted");
   EXPECT_EQ(refusal({.agent = Agent::datadog, .max_datagram_bytes = 8193}),
             "Options.max_datagram_bytes is 8193: write at most 8192, the most that datadog reads, or 0");
+  EXPECT_EQ(refusal({.agent = Agent::datadog, .max_memory_bytes = 68719476737U}),
+            "Options.max_memory_bytes is 68719476737: write at most 68719476736");
   EXPECT_EQ(refusal({.agent = Agent::plain, .max_datagram_bytes = 4096}),
             "Options.max_datagram_bytes is 4096: write at most 4095, the most that plain reads, or 0");
   EXPECT_EQ(refusal({.agent = Agent::telegraf, .max_datagram_bytes = 65507}), "accepted");

@@ -70,8 +70,8 @@ struct Options {
   /// reads less. Refused above what the agent reads, and when one line would not fit.
   std::size_t max_datagram_bytes = 0;
 
-  /// The most memory for cells, tables and ledger. Past it timings get coarse, while counts stay exact. Refused when
-  /// too small for the fixed part, which grows with max_endpoints.
+  /// The most memory for cells, tables and ledger. Past it timings get coarse, while counts stay exact. Refused
+  /// above 64 GiB, and when too small for the fixed part, which grows with max_endpoints.
   std::size_t max_memory_bytes = 64U << 20U;
 
   /// false: no thread is made and nothing is sent until poll() or flush() is called; call poll() at least every 10 s.
