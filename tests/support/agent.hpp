@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -117,7 +118,7 @@ struct Tally {
 
 class Agent {
  public:
-  enum class Way { udp4, udp6, unix_datagram };
+  enum class Way { udp4, localhost, udp6, unix_datagram };
 
   /// Binds to a free port of loopback or to a path of its own, or to what address() of an earlier one was, and reads
   /// from now on.
@@ -126,10 +127,8 @@ class Agent {
     if (!address.empty() && way != Way::unix_datagram) {
       port_ = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
     }
-    socket_ = ::socket(way == Way::udp4   ? AF_INET
-                       : way == Way::udp6 ? AF_INET6
-                                          : AF_UNIX,
-                       SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int family = way == Way::unix_datagram ? AF_UNIX : way == Way::udp6 ? AF_INET6 : AF_INET;
+    socket_ = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const int buffer = 8 << 20;
     (void)::setsockopt(socket_, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
     if (socket_ < 0 || !bind()) throw std::system_error{errno, std::generic_category(), "bind"};
@@ -145,7 +144,10 @@ class Agent {
 
   std::string address() const {
     if (way_ == Way::unix_datagram) return "unix://" + path_;
-    return (way_ == Way::udp4 ? "udp://127.0.0.1:" : "udp://[::1]:") + std::to_string(port_);
+    if (way_ == Way::udp6) return "udp://[::1]:" + std::to_string(port_);
+    char host[INET_ADDRSTRLEN];
+    const in_addr address{htonl(ipv4())};
+    return std::string{"udp://"} + ::inet_ntop(AF_INET, &address, host, sizeof host) + ':' + std::to_string(port_);
   }
 
   void start() {
@@ -167,17 +169,23 @@ class Agent {
     return tally_;
   }
 
-  /// Waits until `done` of the tally, for ten seconds at most; returns whether it came to that.
+  /// Waits until `done` of the tally, for half a minute at most; returns whether it came to that.
   template <class Done>
   bool wait_for(Done done) const {
     std::unique_lock lock{mutex_};
-    return arrived_.wait_for(lock, std::chrono::seconds{10}, [&] { return done(tally_); });
+    return arrived_.wait_for(lock, std::chrono::seconds{30}, [&] { return done(tally_); });
   }
   bool wait_for_datagrams(std::size_t count) const {
     return wait_for([this, count](const Tally&) { return datagrams_.size() >= count; });
   }
 
  private:
+  // An address of loopback for each process: what one leaves behind, no agent of another test is given meanwhile.
+  std::uint32_t ipv4() const {
+    const auto process = static_cast<std::uint32_t>(::getpid()) & 0xffffU;
+    return way_ == Way::localhost ? INADDR_LOOPBACK : (127U << 24U) | (process << 8U) | 1U;
+  }
+
   bool bind() {
     if (way_ == Way::unix_datagram) {
       if (path_.empty()) {
@@ -194,10 +202,10 @@ class Agent {
     sockaddr_in6 address{};  // long enough for both
     socklen_t size = sizeof address;
     address.sin6_port = htons(port_);  // at the same place in both
-    if (way_ == Way::udp4) {
+    if (way_ != Way::udp6) {
       auto& v4 = reinterpret_cast<sockaddr_in&>(address);
       v4.sin_family = AF_INET;
-      v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      v4.sin_addr.s_addr = htonl(ipv4());
       size = sizeof v4;
     } else {
       address.sin6_family = AF_INET6;

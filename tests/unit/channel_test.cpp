@@ -48,7 +48,7 @@ TEST(Channel, SendsOverUdpIpv6) { sends_to(support::Agent::Way::udp6); }
 TEST(Channel, SendsToAUnixSocket) { sends_to(support::Agent::Way::unix_datagram); }
 
 TEST(Channel, ResolvesANameToIpv4First) {
-  const support::Agent agent;
+  const support::Agent agent{support::Agent::Way::localhost};
   std::string address = agent.address();
   address.replace(address.find("127.0.0.1"), 9, "localhost");
   Channel channel{parse_address(address)};
