@@ -25,7 +25,20 @@ statsd::Options checked(statsd::Options options) {
   return options;
 }
 
+void check_prefix_length(const statsd::Options& options) {
+  const wire::AgentRules& rules = wire::rules_of(options.agent);
+  const DeliveryKeys keys = delivery_keys(rules, "", false);
+  const std::size_t most =
+      rules.longest_name - std::max({keys.attempts.size(), keys.successes.size(), keys.failures.size(),
+                                     keys.duration.size(), keys.active_tasks.size()});
+  if (options.prefix.size() <= most) return;
+  throw std::invalid_argument{"Options.prefix has " + std::to_string(options.prefix.size()) + " bytes: write at most " +
+                              std::to_string(most) + ", since " + std::string{rules.name} + " reads names of " +
+                              std::to_string(rules.longest_name)};
+}
+
 DeliveryOptions checked(const DeliveryOptions& delivery, const statsd::Options& options) {
+  check_prefix_length(options);
   if (delivery.endpoint_label != EndpointLabel::none && delivery.endpoint_label != EndpointLabel::host) {
     throw std::invalid_argument{"DeliveryOptions.endpoint_label is no label: write EndpointLabel::none or ::host"};
   }
@@ -39,7 +52,8 @@ DeliveryOptions checked(const DeliveryOptions& delivery, const statsd::Options& 
                                 " does not read: write false, or Agent::datadog"};
   }
   const auto is_endpoint = [](const statsd::Tag& tag) { return tag.key == "endpoint"; };
-  if (delivery.endpoint_label != EndpointLabel::none && std::ranges::any_of(options.tags, is_endpoint)) {
+  if (delivery.endpoint_label != EndpointLabel::none && wire::rules_of(options.agent).tags &&
+      std::ranges::any_of(options.tags, is_endpoint)) {
     throw std::invalid_argument{
         "Options.tags holds the key \"endpoint\", which is the endpoint's own: "
         "write another key, or EndpointLabel::none"};

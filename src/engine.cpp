@@ -42,6 +42,7 @@ void Engine::start() {
 void Engine::run() noexcept {
   // on_error may fork: a child that comes back from it has nothing to do here.
   const std::uint32_t forks = detail::forks();
+  own_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   while (!alarm_.rung() && forks == detail::forks()) {
     turn_.enter();
     Clock::time_point next = step(Flush::Urgency::routine).next;
@@ -83,6 +84,8 @@ bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
     leave_turn();
     if (outcome.accepted_until >= begun) return owed;
     if (Clock::now() >= deadline || forks != detail::forks()) return false;  // see run()
+    // on_error may flush on our own thread, for whose end destruction waits.
+    if (alarm_.rung() && own_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return false;
     std::this_thread::sleep_until(std::min(outcome.next, deadline));
     if (!turn_.enter_until(deadline)) return false;
   }

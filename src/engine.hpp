@@ -2,14 +2,15 @@
 
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <thread>
 
+#include "alarm.hpp"
 #include "event_metrics/statsd/options.hpp"
 #include "event_metrics/statsd/stats.hpp"
 #include "flush.hpp"
-#include "transport/alarm.hpp"
 #include "turn_lock.hpp"
 
 namespace event_metrics::inline v0 {
@@ -44,9 +45,10 @@ class Engine {
   const statsd::Options& options_;
   Flush flush_;
   TurnLock turn_;
-  transport::Alarm alarm_;
+  Alarm alarm_;
   std::thread thread_;
-  mutable std::mutex published_mutex_;  // held for a copy
+  std::atomic<std::thread::id> own_thread_{};  // relaxed: only that thread can find itself in it
+  mutable std::mutex published_mutex_;         // held for a copy
   statsd::Stats published_;
 };
 

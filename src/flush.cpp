@@ -224,10 +224,10 @@ Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
   const Clock::time_point due = std::min(next_turn_, next_fold_);
   Clock::time_point wanted = due;
   if (probing_) wanted = provisional_.settled_at();
-  if (urgency == Urgency::urgent && drain_) wanted = drain_->settled_at;
   if (!ledger_.owes_nothing() && !probing_) {
     wanted = urgency == Urgency::routine ? std::max(not_before_, rest_until_) : not_before_;
   }
+  if (urgency == Urgency::urgent && drain_) wanted = std::min(wanted, drain_->settled_at);
   return std::min(due, wanted);
 }
 
@@ -237,12 +237,29 @@ void Flush::compose() {
   datagram_.clear();
   shares_.clear();
   if (!compose_gauge()) return;
-  while (const auto series = ledger_.next_owing_counters(0)) {
-    if (!compose_counters(*series)) return;
+  // Counters go first. Where they alone fill a datagram, the next one begins with durations, or these would never
+  // leave.
+  const bool durations_first = std::exchange(crowded_, false);
+  if (!durations_first && !compose_counters()) {
+    crowded_ = true;
+    return;
   }
+  if (compose_timings() && durations_first) (void)compose_counters();
+}
+
+bool Flush::compose_counters() {
+  while (const auto series = ledger_.next_owing_counters(counter_series_)) {
+    if (!compose_counters_of(*series)) return false;
+    counter_series_ = *series + 1;
+  }
+  return true;
+}
+
+bool Flush::compose_timings() {
   while (find_timing()) {
-    if (!compose_timing()) return;
+    if (!compose_timing()) return false;
   }
+  return true;
 }
 
 bool Flush::compose_gauge() {
@@ -255,7 +272,7 @@ bool Flush::compose_gauge() {
 }
 
 // The first time all three, zeros included: a rate misses the first increment of a series that was never zero.
-bool Flush::compose_counters(std::uint32_t series) {
+bool Flush::compose_counters_of(std::uint32_t series) {
   const ledger::Counters owed = ledger_.owed_counters(series);
   const DeliveryKeys& keys = series_.keys();
   std::array<wire::Line, 3> lines{};

@@ -100,7 +100,9 @@ class Flush {
 
   void compose();
   bool compose_gauge();
-  bool compose_counters(std::uint32_t series);
+  bool compose_counters();
+  bool compose_counters_of(std::uint32_t series);
+  bool compose_timings();
   bool compose_timing();
   bool find_timing();
   bool add(std::span<const wire::Line> lines, std::span<const ledger::Share> shares);
@@ -137,7 +139,10 @@ class Flush {
   std::optional<Drain> drain_;
   Clock::time_point accepted_until_ = Clock::time_point::min();
 
-  // One line a cell and pass, so that no cell crowds out another; a pass goes on where the last datagram ended.
+  // Each goes on where the last datagram ended, so that no series crowds out another; of timings one line a cell and
+  // pass, so that no cell does.
+  std::uint32_t counter_series_ = 0;
+  bool crowded_ = false;  // counters alone have filled the last datagram
   std::uint32_t timing_series_ = 0;
   std::vector<std::uint32_t> pass_;
   std::size_t pass_at_ = 0;

@@ -1,5 +1,6 @@
 #include "report.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <exception>
@@ -30,9 +31,10 @@ void Report::tell(const std::vector<std::string>& messages,
       if (on_error) {
         on_error(message);
       } else {
-        // One write, past stdio: its state and its locks belong to the service.
+        // One write, past stdio: its state and its locks belong to the service. Not into a pipe that nobody reads.
         const std::string line = "event-metrics: " + message + "\n";
-        (void)!::write(STDERR_FILENO, line.data(), line.size());
+        pollfd writable{STDERR_FILENO, POLLOUT, 0};
+        if (::poll(&writable, 1, 0) == 1) (void)!::write(STDERR_FILENO, line.data(), line.size());
       }
     } catch (...) {  // NOLINT(bugprone-empty-catch): documented
     }

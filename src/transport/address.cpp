@@ -82,6 +82,9 @@ Address read_unix(std::string_view path, const Refusal& refuse) {
 Address parse_address(std::string_view text, std::string_view field) {
   const Refusal refuse{field, text};
   if (std::ranges::any_of(text, is_control)) refuse("write it without control characters");
+  if (text.starts_with("udp://") && text.find('@') != std::string_view::npos) {
+    throw std::invalid_argument(std::string(field) + " holds user info: write udp://host:port without it");
+  }
 
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) refuse("write udp://host:port or unix:///path");

@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/local/datagram_protocol.hpp>
+#include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -27,10 +28,23 @@ constexpr std::size_t quoted_ipv6 = 1184;
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
-// Asio knows the same numbers under a category of its own.
+class ResolverCategory final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "resolver"; }
+  std::string message(int) const override { return "the host name does not resolve"; }
+};
+
+// Asio knows the system's numbers under a category of its own, and the resolver's under two.
 std::error_code standard(const boost::system::error_code& error) noexcept {
-  return error.category() == boost::system::system_category() ? std::error_code{error.value(), std::generic_category()}
-                                                              : std::make_error_code(std::errc::host_unreachable);
+  static const ResolverCategory resolver;
+  if (error.category() == boost::system::system_category()) return {error.value(), std::generic_category()};
+  return {error.value(), resolver};
+}
+
+// An IPv4 address in IPv6 clothes would be refused in the error queue of the wrong family.
+asio::ip::udp::endpoint unmapped(const asio::ip::udp::endpoint& endpoint) {
+  if (!endpoint.address().is_v6() || !endpoint.address().to_v6().is_v4_mapped()) return endpoint;
+  return {asio::ip::make_address_v4(asio::ip::v4_mapped, endpoint.address().to_v6()), endpoint.port()};
 }
 
 // IPv4 first: agents listen on 127.0.0.1 by default, while `localhost` may name ::1 before it.
@@ -42,7 +56,7 @@ std::vector<Protocol::endpoint> resolve(asio::io_context& io, const Address& add
       resolver.resolve(address.host, std::to_string(address.port), asio::ip::resolver_base::numeric_service, failure);
   if (failure) error = standard(failure);
   std::vector<Protocol::endpoint> endpoints;
-  for (const auto& result : results) endpoints.emplace_back(result.endpoint());
+  for (const auto& result : results) endpoints.emplace_back(unmapped(result.endpoint()));
   std::stable_partition(endpoints.begin(), endpoints.end(),
                         [](const auto& endpoint) { return endpoint.protocol().family() == AF_INET; });
   return endpoints;
@@ -87,7 +101,13 @@ std::error_code Channel::Socket::connect(const Protocol::endpoint& endpoint) {
   return error ? standard(error) : std::error_code{};
 }
 
-Channel::Channel(Address address) : address_{std::move(address)}, socket_{std::make_unique<Socket>()} {}
+Channel::Channel(Address address) : address_{std::move(address)} {
+  try {
+    socket_ = std::make_unique<Socket>();
+  } catch (const boost::system::system_error& failure) {  // a type that our users cannot name
+    throw std::system_error{standard(failure.code()), "no socket"};
+  }
+}
 Channel::~Channel() = default;
 
 bool Channel::is_open() const noexcept { return socket_->socket.is_open(); }

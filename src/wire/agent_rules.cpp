@@ -115,7 +115,7 @@ constexpr std::array<AgentRules, 6> table = {{
      .distribution = false},
 
     // What every receiver of the original protocol reads. collectd (src/statsd.c) sets the limits: no tags, a rate
-    // multiplies the timing's value, and 4095 bytes are read.
+    // multiplies the timing's value, 4095 bytes are read, and a name is cut to 127 with the suffix that it adds.
     {.agent = Agent::plain,
      .name = "plain",
      .tags = false,
@@ -130,7 +130,8 @@ constexpr std::array<AgentRules, 6> table = {{
      .shuffle_timings = false,
      .max_datagram = 4095,
      .prometheus_names = false,
-     .distribution = false},
+     .distribution = false,
+     .longest_name = 100},
 }};
 
 }  // namespace

@@ -28,6 +28,7 @@ struct AgentRules {
   std::size_t max_datagram;         ///< what is longer is cut in silence
   bool prometheus_names;            ///< keys are the Prometheus names
   bool distribution;                ///< reads the type `d`
+  std::size_t longest_name = 200;   ///< of a key with its prefix; Datadog's limit, where the agent has none of its own
 };
 
 /// All rows, in the order of statsd::Agent.

@@ -58,16 +58,24 @@ unsigned port_number(std::string_view digits) noexcept {
   return port <= 65535 ? port : 0;
 }
 
-// Where the host of `authority` ends, npos when it has none that could be one. User info or a path that got this far
-// may be a secret, and some clients read `\` as `/`.
+// What RFC 3986 lets stand in a host unescaped, and what cannot be there on purpose and is cleaned. The rest, `%` and
+// `&` say, shows that a path, a query or user info was put together wrongly, and may be a secret.
+bool may_stand_in_host(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  return is_letter(c) || is_digit(c) || std::string_view(".-_~|").find(c) != std::string_view::npos || byte < 0x20 ||
+         byte >= 0x7f;
+}
+
+// Where the host of `authority` ends, npos when it has none that could be one.
 std::size_t host_end(std::string_view authority) noexcept {
-  if (authority.find_first_of("@/?#\\") != std::string_view::npos) return std::string_view::npos;
   if (!authority.starts_with('[')) {
     const std::size_t end = std::min(authority.find(':'), authority.size());
-    return authority.find_first_of("[]") == std::string_view::npos ? end : std::string_view::npos;
+    return std::ranges::all_of(authority.substr(0, end), may_stand_in_host) ? end : std::string_view::npos;
   }
   const std::size_t bracket = authority.find(']');
+  const auto in_brackets = [](char c) { return may_stand_in_host(c) || c == ':' || c == '%'; };  // a zone follows `%`
   if (bracket == std::string_view::npos || bracket == 1) return std::string_view::npos;
+  if (!std::ranges::all_of(authority.substr(1, bracket - 1), in_brackets)) return std::string_view::npos;
   const std::size_t end = bracket + 1;
   return end == authority.size() || authority[end] == ':' ? end : std::string_view::npos;
 }

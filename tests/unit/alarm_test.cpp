@@ -1,4 +1,4 @@
-#include "transport/alarm.hpp"
+#include "alarm.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 TEST(Alarm, SleepsUntilTheTimeAgainAndAgain) {
-  transport::Alarm alarm;
+  Alarm alarm;
   for (int i = 0; i < 3; ++i) {
     const Clock::time_point when = Clock::now() + 5ms;
     alarm.sleep_until(when);
@@ -22,13 +22,13 @@ TEST(Alarm, SleepsUntilTheTimeAgainAndAgain) {
 }
 
 TEST(Alarm, IsBackAtOnceWhenTheTimeHasPassed) {
-  transport::Alarm alarm;
+  Alarm alarm;
   alarm.sleep_until(Clock::now() - 1h);
   EXPECT_FALSE(alarm.rung());
 }
 
 TEST(Alarm, EndsASleepWhenRung) {
-  transport::Alarm alarm;
+  Alarm alarm;
   std::thread sleeper{[&] { alarm.sleep_until(Clock::now() + 1h); }};
   alarm.ring();
   sleeper.join();  // the test's timeout is what fails otherwise
@@ -36,7 +36,7 @@ TEST(Alarm, EndsASleepWhenRung) {
 }
 
 TEST(Alarm, DoesNotSleepAfterItWasRung) {
-  transport::Alarm alarm;
+  Alarm alarm;
   alarm.ring();
   alarm.sleep_until(Clock::now() + 1h);
   EXPECT_TRUE(alarm.rung());

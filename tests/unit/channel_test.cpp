@@ -59,7 +59,7 @@ TEST(Channel, ResolvesANameToIpv4First) {
 
 TEST(Channel, TellsThatANameDoesNotResolve) {
   Channel channel{parse_address("udp://no-such-host.invalid:8125")};
-  EXPECT_NE(channel.open(), std::error_code{});
+  EXPECT_EQ(channel.open().message(), "the host name does not resolve");
   EXPECT_FALSE(channel.is_open());
 }
 
@@ -82,6 +82,17 @@ void quotes(support::Agent::Way way, std::size_t quoted) {
 
 TEST(Channel, QuotesTheFirst520BytesOfADatagramRefusedOverIpv4) { quotes(support::Agent::Way::udp4, 520); }
 TEST(Channel, QuotesTheFirst1184BytesOfADatagramRefusedOverIpv6) { quotes(support::Agent::Way::udp6, 1184); }
+
+// On a socket of the other family its refusals would never come back.
+TEST(Channel, TakesAMappedAddressForTheIpv4AddressThatItIs) {
+  std::string address = deserted_address(support::Agent::Way::localhost);
+  address.replace(address.find("127.0.0.1"), 9, "[::ffff:127.0.0.1]");
+  Channel channel{parse_address(address)};
+  ASSERT_EQ(channel.open(), std::error_code{});
+  EXPECT_EQ(channel.quoted_bytes(), 520u);
+  EXPECT_EQ(channel.send("a:1|c"), Verdict::accepted);
+  EXPECT_EQ(channel.next_refusal().value_or("none"), "a:1|c");
+}
 
 TEST(Channel, IsRefusedByTheSendAfterAnUnreadRefusal) {
   Channel channel{parse_address(deserted_address(support::Agent::Way::udp4))};

@@ -1,12 +1,16 @@
 #include "client.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -69,6 +73,41 @@ TEST(Client, RefusesOptionsThatAreWrong) {
   EXPECT_NE(refusal({.agent = Agent::datadog, .flush_interval = 0ms}).find("flush_interval"), std::string::npos);
   EXPECT_NE(refusal({.agent = Agent::datadog, .max_datagram_bytes = 100}).find("max_datagram_bytes"),
             std::string::npos);
+}
+
+TEST(Client, RefusesAPrefixThatMakesNamesLongerThanTheAgentReads) {
+  EXPECT_EQ(refusal({.agent = Agent::plain, .prefix = std::string(70, 'a')}),
+            "Options.prefix has 70 bytes: write at most 69, since plain reads names of 100");
+  EXPECT_EQ(refusal({.agent = Agent::datadog, .prefix = std::string(170, 'a')}),
+            "Options.prefix has 170 bytes: write at most 169, since datadog reads names of 200");
+}
+
+TEST(Client, ThrowsSystemErrorWithoutDescriptors) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none{3, 3};
+    (void)::setrlimit(RLIMIT_NOFILE, &none);
+    try {
+      const Client client{{.agent = Agent::datadog, .own_thread = false}, {}};
+      ::_exit(1);
+    } catch (const std::system_error&) {
+      ::_exit(0);
+    } catch (...) {
+      ::_exit(2);
+    }
+  }
+  int status = 1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Client, AllowsATagNamedEndpointWhereNoTagIsSent) {
+  EXPECT_NO_THROW((Client{{.agent = Agent::plain,
+                           .tags = {{"endpoint", "mine"}},
+                           .close_timeout = 0ms,
+                           .own_thread = false,
+                           .on_error = [](std::string_view) {}},
+                          {}}));
 }
 
 TEST(Client, RefusesMemoryThatTheFixedPartDoesNotFit) {

@@ -23,12 +23,12 @@ constexpr const char* url = "https://hooks.example.com/T0/secret";
 /// A recorder and its flush, driven by hand.
 struct Rig {
   explicit Rig(statsd::Agent agent, const std::string& address, std::size_t limit = 1432, bool by_endpoint = true,
-               bool in_child = false)
-      : recorder{{.max_endpoints = 10, .by_endpoint = by_endpoint, .memory_bytes = 16U << 20U}, [] {}} {
+               bool in_child = false, std::uint32_t endpoints = 10)
+      : recorder{{.max_endpoints = endpoints, .by_endpoint = by_endpoint, .memory_bytes = 16U << 20U}, [] {}} {
     const wire::AgentRules& rules = wire::rules_of(agent);
     DeliverySeries series{rules, delivery_keys(rules, "", false), {}, by_endpoint && rules.tags, limit};
-    flush = std::make_unique<Flush>(Flush::Setup{rules, transport::parse_address(address), limit, 16U << 20U, 10, 1s,
-                                                 by_endpoint && rules.tags, 300, in_child},
+    flush = std::make_unique<Flush>(Flush::Setup{rules, transport::parse_address(address), limit, 16U << 20U, endpoints,
+                                                 1s, by_endpoint && rules.tags, 300, in_child},
                                     std::move(series), recorder);
     (void)flush->write_ahead();
   }
@@ -274,6 +274,18 @@ TEST(Flush, CountsMoreEndpointsThanItHasLabelsForAsOtherAndSaysSo) {
   EXPECT_EQ(rig.flush->stats().endpoints, 10u);
   EXPECT_EQ(rig.flush->stats().other, 2u);
   EXPECT_EQ(rig.flush->report().take().size(), 1u);
+}
+
+TEST(Flush, LetsDurationsOutWhereCountersFillEveryDatagram) {
+  const support::Agent agent;
+  Rig rig{statsd::Agent::datadog, agent.address(), 400, true, false, 100};
+  for (int i = 0; i < 100; ++i) rig.recorder.success("https://host" + std::to_string(i) + "/", 12ms);
+  rig.flush->begin_turn(Clock::now());
+  (void)rig.flush->burst(Clock::now(), Urgency::routine);
+  const statsd::Stats stats = rig.flush->stats();
+  EXPECT_EQ(stats.datagrams_accepted, 16u);
+  EXPECT_GT(stats.owed, 50u);
+  EXPECT_GT(stats.timings_accepted, 20u);
 }
 
 TEST(Flush, BeginsATurnOnceAnInterval) {

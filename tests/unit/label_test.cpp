@@ -184,8 +184,22 @@ TEST(EndpointLabel, KeepsAHostOf255BytesAndCutsNoLongerOne) {
   EXPECT_EQ(endpoint_label(longest + "a:80", 443), "invalid");
 }
 
+// Each shows a URL that was put together wrongly: what follows may be its path, its query or its user info.
+TEST(EndpointLabel, IsInvalidWithWhatNoHostHas) {
+  for (const char c : std::string_view{" !\"#$%&'()*+,/;<=>?@[\\]^`{}"}) {
+    EXPECT_EQ(endpoint_label(std::string{"a.io"} + c + "secret", 443), "invalid") << c;
+  }
+  EXPECT_EQ(endpoint_label("a-b_c~d.io", 443), "a-b_c~d.io");
+  EXPECT_EQ(endpoint_label("[fe80::1%eth0]:81", 443), "[fe80::1%eth0]:81");
+  EXPECT_EQ(endpoint_label("[::1&secret]", 443), "invalid");
+}
+
 TEST(EndpointLabel, BecomesACleanTagWhateverBytesTheHostHas) {
-  EXPECT_EQ(clean_value(endpoint_label("a|b\nc\0d,e\xff:81"s, 80), datadog), "a_b_c_d_e_:81");
+  EXPECT_EQ(clean_value(endpoint_label("a|b\nc\0d\x7f"
+                                       "e\xff:81"s,
+                                       80),
+                        datadog),
+            "a_b_c_d_e_:81");
   EXPECT_EQ(clean_value(endpoint_label("B\u00dcCHER.example:81", 80), datadog), "b\u00dccher.example:81");
   EXPECT_EQ(clean_value(endpoint_label("B\u00dcCHER.example:81", 80), telegraf), "b__cher.example:81");
 }

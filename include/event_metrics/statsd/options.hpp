@@ -50,7 +50,8 @@ struct Options {
   /// no error here: it is tried again, counted in stats() and told to on_error.
   std::string address = "udp://127.0.0.1:8125";
 
-  /// Put before every key as it is, "shop." for example. Letters, digits, `_`, `.` and `-`, the first a letter.
+  /// Put before every key as it is, "shop." for example. Letters, digits, `_`, `.` and `-`, the first a letter;
+  /// keys of more than 200 bytes are refused, for plain of more than 100.
   std::string prefix = {};
 
   /// On every line, where the agent has tags.
@@ -78,7 +79,8 @@ struct Options {
   bool own_thread = true;
 
   /// Told what goes wrong after construction, in one sentence, at most once a minute per cause; empty: standard error.
-  /// Called on the thread that flushes, with no lock held; what it throws is swallowed. It may not destroy the client.
+  /// Called on the thread that flushes, with no lock held; what it throws is swallowed. Its time comes on top of
+  /// close_timeout and of flush()'s timeout. It may not destroy the client, nor wait for the thread that does.
   std::function<void(std::string_view)> on_error = {};
 };
 

@@ -30,7 +30,7 @@ struct Stats {
   std::uint64_t send_errors = 0;        ///< anything else that went wrong with a datagram; it stays owed
   std::uint64_t connect_errors = 0;     ///< the address could not be resolved or connected
 
-  std::size_t endpoints = 0;     ///< endpoints with a label of their own, at most max_endpoints
+  std::size_t endpoints = 0;     ///< hosts seen, as written in URLs, at most max_endpoints; equal labels share a series
   std::uint64_t other = 0;       ///< deliveries counted under the label `other`
   std::size_t memory_bytes = 0;  ///< memory in use for cells, tables and ledger, at most max_memory_bytes
 };
