@@ -29,7 +29,8 @@ const std::string_view usage =
     "  --concurrency N  how many in flight at once (default 16)\n"
     "  --seed N         for the delays of the endpoints (default 1)\n"
     "  --show-lines     print the lines as the receiver gets them\n"
-    "  --agent NAME     datadog (default), telegraf, statsd_exporter, etsy, graphite or plain\n"
+    "  --agent NAME     datadog (default), telegraf, statsd_exporter, etsy, graphite, plain, collectd, netdata,\n"
+    "                   cloudwatch, vector or gostatsd\n"
     "  --address ADDR   send to the agent at udp://host:port or unix:///path, and compare nothing; needs --agent\n"
     "  --help           print this\n"
     "\n"
@@ -37,8 +38,10 @@ const std::string_view usage =
 
 event_metrics::statsd::Agent agent_named(std::string_view name) {
   if (const auto agent = event_metrics::statsd::parse_agent(name)) return *agent;
-  throw std::invalid_argument{"--agent is '" + std::string{name} +
-                              "': give datadog, telegraf, statsd_exporter, etsy, graphite or plain"};
+  throw std::invalid_argument{
+      "--agent is '" + std::string{name} +
+      "': give datadog, telegraf, statsd_exporter, etsy, graphite, plain, collectd, netdata, cloudwatch, vector or "
+      "gostatsd"};
 }
 
 Arguments parse_arguments(std::span<const char* const> words) {

@@ -109,20 +109,29 @@ const Metric& metric_of(const Line& line, const Dialect& dialect) {
 }  // namespace
 
 Dialect dialect_of(Agent agent) {
+  constexpr std::uint64_t any_weight = UINT64_MAX;
   switch (agent) {
     case Agent::datadog:
-      return {.has_tags = true, .weighs_timings = true, .sets_signed_gauges = true};
+      return {.has_tags = true, .most_weight = any_weight, .sets_signed_gauges = true};
     case Agent::telegraf:
-      return {.has_tags = true, .weighs_timings = true, .sets_signed_gauges = false};
+    case Agent::cloudwatch:
+    case Agent::vector:
+      return {.has_tags = true, .most_weight = any_weight, .sets_signed_gauges = false};
     case Agent::statsd_exporter:
-      return {.has_tags = true, .weighs_timings = true, .sets_signed_gauges = false, .speaks_prometheus = true};
+      return {.has_tags = true, .most_weight = any_weight, .sets_signed_gauges = false, .speaks_prometheus = true};
     case Agent::graphite:
-      return {.has_tags = true, .weighs_timings = false, .sets_signed_gauges = false};
+      return {.has_tags = true, .most_weight = 1, .sets_signed_gauges = false};
+    case Agent::gostatsd:
+      return {.has_tags = true, .most_weight = 1, .sets_signed_gauges = true};
+    case Agent::netdata:
+      return {.has_tags = false, .most_weight = 100, .sets_signed_gauges = false};
+    case Agent::collectd:
+      return {.has_tags = false, .most_weight = 1, .sets_signed_gauges = false, .drops_zero_timings = true};
     case Agent::etsy:
     case Agent::plain:
       break;
   }
-  return {.has_tags = false, .weighs_timings = false, .sets_signed_gauges = false};
+  return {.has_tags = false, .most_weight = 1, .sets_signed_gauges = false};
 }
 
 void Receiver::read(std::string_view datagram) {
@@ -139,7 +148,7 @@ void Receiver::read(std::string_view datagram) {
 void Receiver::count(std::string_view text) {
   const Line line = split(text);
   const Metric& metric = metric_of(line, dialect_);
-  if (line.rate && !(metric.meaning == Meaning::duration && dialect_.weighs_timings)) refuse("a rate is misread here");
+  if (line.rate && !(metric.meaning == Meaning::duration && dialect_.most_weight > 1)) refuse("a rate is misread here");
   if (line.tags && !dialect_.has_tags) refuse("this agent has no tags");
   const std::optional<std::string> label = endpoint_of(line.tags.value_or(""));
 
@@ -153,6 +162,10 @@ void Receiver::count(std::string_view text) {
   if (dialect_.has_tags && !label) refuse("the tag endpoint is missing");
   const std::uint64_t value = natural_number(line.value);
   const std::uint64_t weight = line.rate ? weight_of(*line.rate) : 1;
+  if (weight > dialect_.most_weight) refuse("the rate is below what this agent reads");
+  if (metric.meaning == Meaning::duration && value == 0 && dialect_.drops_zero_timings) {
+    refuse("this agent drops a timing of 0 ms");
+  }
   EndpointCounts& endpoint = counts_.endpoints[label.value_or("")];
   switch (metric.meaning) {
     case Meaning::attempts:

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>      // weights
 #include <string_view>  // datagrams
 
 #include "demo/counts.hpp"
@@ -12,10 +13,11 @@ namespace demo {
 
 /// What an agent makes of a line, as far as the demo's metrics go.
 struct Dialect {
-  bool has_tags;                   ///< reads `|#key:value,key:value`
-  bool weighs_timings;             ///< reads a timing with the rate r as trunc(1/r) timings
-  bool sets_signed_gauges;         ///< `-5` is a value; for the others it is a change
-  bool speaks_prometheus = false;  ///< metrics have their Prometheus names
+  bool has_tags;              ///< reads `|#key:value,key:value`
+  std::uint64_t most_weight;  ///< reads a timing with the rate r as trunc(1/r) timings, at most so many; 1: no rates
+  bool sets_signed_gauges;    ///< `-5` is a value; for the others it is a change
+  bool speaks_prometheus = false;   ///< metrics have their Prometheus names
+  bool drops_zero_timings = false;  ///< a timing of 0 ms is not counted
 };
 
 Dialect dialect_of(event_metrics::statsd::Agent agent);

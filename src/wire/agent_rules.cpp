@@ -17,8 +17,9 @@ constexpr std::array<std::string_view, 2> datadog_takes = {"host", "device"};
 constexpr std::array<std::string_view, 2> telegraf_takes = {"host", "metric_type"};
 constexpr std::array<std::string_view, 2> exporter_takes = {"quantile", "le"};
 constexpr std::array<std::string_view, 1> graphite_takes = {"name"};
+constexpr std::array<std::string_view, 1> gostatsd_takes = {"host"};
 
-constexpr std::array<AgentRules, 6> table = {{
+constexpr std::array<AgentRules, 11> table = {{
     // comp/dogstatsd/server/parse*.go and enrich.go: a gauge is set, whatever its sign; `host:` replaces the host and
     // `dd.internal.` is eaten; the read buffer (dogstatsd_buffer_size) has 8192 bytes. pkg/metrics/histogram.go and
     // pkg/quantile weigh by 1/rate at no cost per unit; 1,000,000 keeps the rate within 24 characters.
@@ -132,6 +133,105 @@ constexpr std::array<AgentRules, 6> table = {{
      .prometheus_names = false,
      .distribution = false,
      .longest_name = 100},
+
+    // src/statsd.c: a line with tags is lost, a rate multiplies the timing's value, a signed gauge is a delta, and 4095
+    // bytes are read. latency_counter_add ignores a timing of 0. A name is cut to the 127 bytes of a type instance, of
+    // which a timing's `-percentile-99` takes its part.
+    {.agent = Agent::collectd,
+     .name = "collectd",
+     .tags = false,
+     .bare_tags = false,
+     .key_marks = "_",
+     .value_marks = "_",
+     .utf8_values = false,
+     .reserved_keys = {},
+     .reserved_start = "",
+     .negative_gauge_is_delta = true,
+     .timing_weight_max = 1,
+     .shuffle_timings = false,
+     .max_datagram = 4095,
+     .prometheus_names = false,
+     .distribution = false,
+     .longest_name = 100},
+
+    // src/collectors/statsd.plugin/statsd.c: a name ends at `:`, `=` or `|`, none of which is in ours; of the tags only
+    // units, name and family are looked at. Rates below 0.01 are read as 0.01, so that a line stands for 100 timings at
+    // most, each kept as a sample of its own and all of them sorted. A signed gauge is a delta. 65,535 bytes are read.
+    {.agent = Agent::netdata,
+     .name = "netdata",
+     .tags = false,
+     .bare_tags = false,
+     .key_marks = "_",
+     .value_marks = "_",
+     .utf8_values = false,
+     .reserved_keys = {},
+     .reserved_start = "",
+     .negative_gauge_is_delta = true,
+     .timing_weight_max = 100,
+     .shuffle_timings = false,
+     .max_datagram = largest_udp,
+     .prometheus_names = false,
+     .distribution = false},
+
+    // plugins/inputs/statsd/statsd.go, a copy of an old Telegraf: tags need parse_data_dog_tags, a bare one gets the
+    // value "<empty>", and metric_type is its own; a signed gauge is a delta. CloudWatch takes ASCII only in a
+    // dimension. The weight is 1/rate as a float, added to its bucket once whatever it is (seh1_distribution.go): as
+    // with Datadog
+    // nothing but the rate's length limits it, and a whole rate makes it exact.
+    {.agent = Agent::cloudwatch,
+     .name = "cloudwatch",
+     .tags = true,
+     .bare_tags = false,
+     .key_marks = "_.-",
+     .value_marks = any_mark,
+     .utf8_values = false,
+     .reserved_keys = telegraf_takes,
+     .reserved_start = "",
+     .negative_gauge_is_delta = true,
+     .timing_weight_max = 1'000'000,
+     .shuffle_timings = false,
+     .max_datagram = largest_udp,
+     .prometheus_names = false,
+     .distribution = false},
+
+    // src/sources/statsd/parser.rs: fields are read by position, tags third or behind the rate; a line that is no valid
+    // UTF-8 is lost; a signed gauge is an increment. The weight is cut to 32 bits and kept as one number. `d` is read
+    // too,
+    // but is no `ms`: its values would stay milliseconds where the others become seconds.
+    {.agent = Agent::vector,
+     .name = "vector",
+     .tags = true,
+     .bare_tags = true,
+     .key_marks = "_.-",
+     .value_marks = any_mark,
+     .utf8_values = true,
+     .reserved_keys = {},
+     .reserved_start = "",
+     .negative_gauge_is_delta = true,
+     .timing_weight_max = 1'000'000,
+     .shuffle_timings = false,
+     .max_datagram = largest_udp,
+     .prometheus_names = false,
+     .distribution = false},
+
+    // internal/lexer and pkg/statsd/parser.go: a signed gauge is set; a rate weighs the count of a timing and not its
+    // sum, mean and percentiles; NUL ends a line, and no cleaned tag has one; a name that begins with `_` is lost, and
+    // none of ours does. With ignore-host the tag `host` becomes the source. `d` is lost.
+    {.agent = Agent::gostatsd,
+     .name = "gostatsd",
+     .tags = true,
+     .bare_tags = true,
+     .key_marks = "_.-",
+     .value_marks = any_mark,
+     .utf8_values = true,
+     .reserved_keys = gostatsd_takes,
+     .reserved_start = "",
+     .negative_gauge_is_delta = false,
+     .timing_weight_max = 1,
+     .shuffle_timings = false,
+     .max_datagram = largest_udp,
+     .prometheus_names = false,
+     .distribution = false},
 }};
 
 }  // namespace

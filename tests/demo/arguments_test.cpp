@@ -30,6 +30,14 @@ TEST(Arguments, TakeEveryOption) {
   EXPECT_TRUE(arguments.help);
 }
 
+TEST(Arguments, TakeEveryAgent) {
+  EXPECT_EQ(parse({"--agent", "collectd"}).agent, Agent::collectd);
+  EXPECT_EQ(parse({"--agent", "netdata"}).agent, Agent::netdata);
+  EXPECT_EQ(parse({"--agent", "cloudwatch"}).agent, Agent::cloudwatch);
+  EXPECT_EQ(parse({"--agent", "vector"}).agent, Agent::vector);
+  EXPECT_EQ(parse({"--agent", "gostatsd"}).agent, Agent::gostatsd);
+}
+
 TEST(Arguments, TakeAnAddressWithItsAgent) {
   EXPECT_EQ(parse({"--address", "udp://a:1", "--agent", "plain"}).address, "udp://a:1");
 }

@@ -58,7 +58,7 @@ TEST(Receiver, CutsOneByTheRateAsTheAgentsDo) {
 }
 
 TEST(Receiver, SumsUpWithoutEndpointWhereTheAgentHasNoTags) {
-  for (const Agent agent : {Agent::etsy, Agent::plain}) {
+  for (const Agent agent : {Agent::etsy, Agent::plain, Agent::collectd, Agent::netdata}) {
     const Counts counts = received(agent,
                                    "notification.delivery.attempts:3|c\n"
                                    "notification.delivery.attempts:1|c\n"
@@ -80,18 +80,29 @@ TEST(Receiver, KeepsTheLastGauge) {
   EXPECT_EQ(received(Agent::datadog, "notification.active_tasks:3|g\nnotification.active_tasks:2|g").active_tasks, 2);
 }
 
-TEST(Receiver, TakesASignedGaugeForAChangeExceptAsDatadog) {
+TEST(Receiver, TakesASignedGaugeForAChangeExceptAsDatadogAndGostatsd) {
   const std::string_view lines = "notification.active_tasks:3|g\nnotification.active_tasks:-2|g";
-  EXPECT_EQ(received(Agent::datadog, lines).active_tasks, -2);
-  EXPECT_EQ(received(Agent::telegraf, lines).active_tasks, 1);
-  EXPECT_EQ(received(Agent::plain, lines).active_tasks, 1);
+  for (const Agent agent : {Agent::datadog, Agent::gostatsd}) EXPECT_EQ(received(agent, lines).active_tasks, -2);
+  for (const Agent agent :
+       {Agent::telegraf, Agent::plain, Agent::collectd, Agent::netdata, Agent::cloudwatch, Agent::vector}) {
+    EXPECT_EQ(received(agent, lines).active_tasks, 1);
+  }
 }
 
 TEST(Receiver, RefusesRatesThatTheAgentMisreads) {
-  for (const Agent agent : {Agent::graphite, Agent::etsy, Agent::plain}) {
+  for (const Agent agent : {Agent::graphite, Agent::etsy, Agent::plain, Agent::collectd, Agent::gostatsd}) {
     EXPECT_EQ(refusal(agent, "notification.delivery.duration:5|ms|@0.5"), "a rate is misread here");
   }
+  EXPECT_EQ(refusal(Agent::netdata, "notification.delivery.duration:5|ms|@0.01"), "");
+  EXPECT_EQ(refusal(Agent::netdata, "notification.delivery.duration:5|ms|@0.005"),
+            "the rate is below what this agent reads");
   EXPECT_EQ(refusal(Agent::datadog, "notification.delivery.attempts:5|c|@0.5|#endpoint:a"), "a rate is misread here");
+}
+
+TEST(Receiver, RefusesATimingOfZeroAsCollectdDoes) {
+  EXPECT_EQ(refusal(Agent::collectd, "notification.delivery.duration:0|ms"), "this agent drops a timing of 0 ms");
+  EXPECT_EQ(refusal(Agent::collectd, "notification.delivery.attempts:0|c"), "");
+  EXPECT_EQ(refusal(Agent::plain, "notification.delivery.duration:0|ms"), "");
 }
 
 TEST(Receiver, RefusesRatesThatAreNoneOrHaveAnExponent) {

@@ -21,8 +21,10 @@ std::vector<Field> column(Field AgentRules::*field) {
 }
 
 TEST(AgentRules, HasOneRowPerAgentInTheirOrder) {
-  EXPECT_EQ(column(&AgentRules::agent), (std::vector{Agent::datadog, Agent::telegraf, Agent::statsd_exporter,
-                                                     Agent::etsy, Agent::graphite, Agent::plain}));
+  EXPECT_EQ(
+      column(&AgentRules::agent),
+      (std::vector{Agent::datadog, Agent::telegraf, Agent::statsd_exporter, Agent::etsy, Agent::graphite, Agent::plain,
+                   Agent::collectd, Agent::netdata, Agent::cloudwatch, Agent::vector, Agent::gostatsd}));
 }
 
 TEST(AgentRules, FindsEachRowByItsAgent) {
@@ -34,31 +36,51 @@ TEST(AgentRules, FindsEachRowByItsAgent) {
 
 TEST(AgentRules, FindsNothingForAnAgentThatIsUnsetOrUnknown) {
   EXPECT_EQ(find_rules(Agent{}), nullptr);
-  EXPECT_EQ(find_rules(static_cast<Agent>(7)), nullptr);
+  EXPECT_EQ(find_rules(static_cast<Agent>(12)), nullptr);
   EXPECT_EQ(find_rules(static_cast<Agent>(255)), nullptr);
 }
 
-TEST(AgentRules, OnlyDatadogSetsNegativeGaugesAndReadsBareTagsAndDistributions) {
-  EXPECT_EQ(column(&AgentRules::negative_gauge_is_delta), (std::vector{false, true, true, true, true, true}));
-  EXPECT_EQ(column(&AgentRules::bare_tags), (std::vector{true, false, false, false, false, false}));
-  EXPECT_EQ(column(&AgentRules::distribution), (std::vector{true, false, false, false, false, false}));
+// The agents whose rows have this flag set.
+std::vector<Agent> those_with(bool AgentRules::*flag) {
+  std::vector<Agent> agents;
+  for (const AgentRules& rules : all_rules()) {
+    if (rules.*flag) agents.push_back(rules.agent);
+  }
+  return agents;
 }
 
-TEST(AgentRules, EtsyAndPlainHaveNoTags) {
-  EXPECT_EQ(column(&AgentRules::tags), (std::vector{true, true, true, false, true, false}));
+TEST(AgentRules, TakeASignedGaugeForAChangeExceptDatadogAndGostatsd) {
+  EXPECT_EQ(those_with(&AgentRules::negative_gauge_is_delta),
+            (std::vector{Agent::telegraf, Agent::statsd_exporter, Agent::etsy, Agent::graphite, Agent::plain,
+                         Agent::collectd, Agent::netdata, Agent::cloudwatch, Agent::vector}));
 }
 
-TEST(AgentRules, WeighsTimingsOnlyWhereTheAgentDoes) {
-  EXPECT_EQ(column(&AgentRules::timing_weight_max), (std::vector<std::uint64_t>{1'000'000, 10, 1'000, 1, 1, 1}));
+TEST(AgentRules, HaveTagsOnlyWhereTheAgentReadsThem) {
+  EXPECT_EQ(those_with(&AgentRules::tags),
+            (std::vector{Agent::datadog, Agent::telegraf, Agent::statsd_exporter, Agent::graphite, Agent::cloudwatch,
+                         Agent::vector, Agent::gostatsd}));
+  EXPECT_EQ(those_with(&AgentRules::bare_tags), (std::vector{Agent::datadog, Agent::vector, Agent::gostatsd}));
+  EXPECT_EQ(those_with(&AgentRules::utf8_values),
+            (std::vector{Agent::datadog, Agent::statsd_exporter, Agent::vector, Agent::gostatsd}));
+}
+
+TEST(AgentRules, OnlyDatadogHasDistributions) {
+  EXPECT_EQ(those_with(&AgentRules::distribution), std::vector{Agent::datadog});
+}
+
+TEST(AgentRules, WeighTimingsOnlyWhereTheAgentDoes) {
+  EXPECT_EQ(column(&AgentRules::timing_weight_max),
+            (std::vector<std::uint64_t>{1'000'000, 10, 1'000, 1, 1, 1, 1, 100, 1'000'000, 1'000'000, 1}));
   for (const AgentRules& rules : all_rules()) EXPECT_TRUE(whole_rate(rules.timing_weight_max)) << rules.name;
 }
 
-TEST(AgentRules, ShufflesTimingsOnlyForTelegraf) {
-  EXPECT_EQ(column(&AgentRules::shuffle_timings), (std::vector{false, true, false, false, false, false}));
+TEST(AgentRules, ShuffleTimingsOnlyForTelegraf) {
+  EXPECT_EQ(those_with(&AgentRules::shuffle_timings), std::vector{Agent::telegraf});
 }
 
-TEST(AgentRules, NeverAllowsMoreThanTheAgentReads) {
-  EXPECT_EQ(column(&AgentRules::max_datagram), (std::vector<std::size_t>{8192, 65507, 65507, 65507, 65507, 4095}));
+TEST(AgentRules, NeverAllowMoreThanTheAgentReads) {
+  EXPECT_EQ(column(&AgentRules::max_datagram),
+            (std::vector<std::size_t>{8192, 65507, 65507, 65507, 65507, 4095, 4095, 65507, 65507, 65507, 65507}));
 }
 
 TEST(AgentRules, NeverAllowsAByteThatEndsAFieldInAnyDialect) {

@@ -62,11 +62,14 @@ TEST(Datagram, WritesEveryDigitOfTheExtremes) {
 TEST(Datagram, SaysANegativeGaugeAsZeroAndADeltaUnlessTheAgentSetsIt) {
   const std::vector<Line> minus_five = {{"t", Kind::gauge, -5, 1, "|#k:v"}};
   EXPECT_EQ(written(Agent::datadog, minus_five), "t:-5|g|#k:v");
-  for (const Agent agent : {Agent::telegraf, Agent::statsd_exporter, Agent::graphite}) {
+  EXPECT_EQ(written(Agent::gostatsd, minus_five), "t:-5|g|#k:v");
+  for (const Agent agent :
+       {Agent::telegraf, Agent::statsd_exporter, Agent::graphite, Agent::cloudwatch, Agent::vector}) {
     EXPECT_EQ(written(agent, minus_five), "t:0|g|#k:v\nt:-5|g|#k:v") << to_string(agent);
   }
-  EXPECT_EQ(written(Agent::etsy, {{"t", Kind::gauge, -5}}), "t:0|g\nt:-5|g");
-  EXPECT_EQ(written(Agent::plain, {{"t", Kind::gauge, -5}}), "t:0|g\nt:-5|g");
+  for (const Agent agent : {Agent::etsy, Agent::plain, Agent::collectd, Agent::netdata}) {
+    EXPECT_EQ(written(agent, {{"t", Kind::gauge, -5}}), "t:0|g\nt:-5|g") << to_string(agent);
+  }
   EXPECT_EQ(written(Agent::plain, {{"t", Kind::gauge, 0}}), "t:0|g");
   EXPECT_EQ(written(Agent::plain, {{"t", Kind::counter, -5}}), "t:-5|c");
 }

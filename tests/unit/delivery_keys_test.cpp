@@ -17,7 +17,8 @@ void expect_keys(const DeliveryKeys& keys, const DeliveryKeys& expected) {
 }
 
 TEST(DeliveryKeys, AreDottedNames) {
-  for (const Agent agent : {Agent::datadog, Agent::telegraf, Agent::etsy, Agent::graphite, Agent::plain}) {
+  for (const Agent agent : {Agent::datadog, Agent::telegraf, Agent::etsy, Agent::graphite, Agent::plain,
+                            Agent::collectd, Agent::netdata, Agent::cloudwatch, Agent::vector, Agent::gostatsd}) {
     SCOPED_TRACE(to_string(agent));
     expect_keys(delivery_keys(wire::rules_of(agent), "", false),
                 {"notification.delivery.attempts", "notification.delivery.successes", "notification.delivery.failures",

@@ -17,6 +17,9 @@ const AgentRules& datadog = rules_of(Agent::datadog);
 const AgentRules& telegraf = rules_of(Agent::telegraf);
 const AgentRules& exporter = rules_of(Agent::statsd_exporter);
 const AgentRules& graphite = rules_of(Agent::graphite);
+const AgentRules& cloudwatch = rules_of(Agent::cloudwatch);
+const AgentRules& vector = rules_of(Agent::vector);
+const AgentRules& gostatsd = rules_of(Agent::gostatsd);
 
 TEST(CleanValue, ReplacesWhatEndsATagOrALine) {
   for (const AgentRules& rules : all_rules()) {
@@ -36,6 +39,9 @@ TEST(CleanValue, KeepsPunctuationThatTheAgentKeeps) {
   EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", datadog), "[2001:db8::1]:8080/a=b;c~d#e@f");
   EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", telegraf), "[2001:db8::1]:8080/a=b;c~d#e@f");
   EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", exporter), "[2001:db8::1]:8080/a=b;c~d#e@f");
+  EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", cloudwatch), "[2001:db8::1]:8080/a=b;c~d#e@f");
+  EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", vector), "[2001:db8::1]:8080/a=b;c~d#e@f");
+  EXPECT_EQ(clean_value("[2001:db8::1]:8080/a=b;c~d#e@f", gostatsd), "[2001:db8::1]:8080/a=b;c~d#e@f");
   EXPECT_EQ(clean_value("hooks-2.example.com:8080", graphite), "hooks-2.example.com_8080");
   EXPECT_EQ(clean_value("~[::1];a=b", graphite), "____1__a_b");
 }
@@ -44,6 +50,9 @@ TEST(CleanValue, KeepsValidUtf8WhereTheAgentDoes) {
   const std::string text = "b\u00fccher \u20ac \U0001f600";
   EXPECT_EQ(clean_value(text, datadog), "b\u00fccher_\u20ac_\U0001f600");
   EXPECT_EQ(clean_value(text, exporter), "b\u00fccher_\u20ac_\U0001f600");
+  EXPECT_EQ(clean_value(text, vector), "b\u00fccher_\u20ac_\U0001f600");
+  EXPECT_EQ(clean_value(text, gostatsd), "b\u00fccher_\u20ac_\U0001f600");
+  EXPECT_EQ(clean_value(text, cloudwatch), "b__cher_________");
   EXPECT_EQ(clean_value(text, telegraf), "b__cher_________");
   EXPECT_EQ(clean_value(text, graphite), "b__cher_________");
 }
@@ -108,6 +117,9 @@ TEST(CleanKey, PutsTagBeforeWhatTheAgentTakesForItself) {
   EXPECT_EQ(clean_key("quantile", exporter), "tag_quantile");
   EXPECT_EQ(clean_key("le", exporter), "tag_le");
   EXPECT_EQ(clean_key("name", graphite), "tag_name");
+  EXPECT_EQ(clean_key("host", cloudwatch), "tag_host");
+  EXPECT_EQ(clean_key("metric_type", cloudwatch), "tag_metric_type");
+  EXPECT_EQ(clean_key("host", gostatsd), "tag_host");
 }
 
 TEST(CleanKey, LeavesAloneWhatOnlyAnotherAgentTakes) {
@@ -116,6 +128,7 @@ TEST(CleanKey, LeavesAloneWhatOnlyAnotherAgentTakes) {
   EXPECT_EQ(clean_key("host", exporter), "host");
   EXPECT_EQ(clean_key("le", graphite), "le");
   EXPECT_EQ(clean_key("dd.internal.x", graphite), "dd.internal.x");
+  EXPECT_EQ(clean_key("host", vector), "host");
   EXPECT_EQ(clean_key("hostname", datadog), "hostname");
 }
 
@@ -213,6 +226,8 @@ TEST(TagSuffix, JoinsCleanTags) {
 TEST(TagSuffix, WritesABareTagAsItsKey) {
   const std::vector<Tag> tags = {{"canary", ""}, {"env", "prod"}};
   EXPECT_EQ(tag_suffix(datadog, tags), "|#canary,env:prod");
+  EXPECT_EQ(tag_suffix(vector, tags), "|#canary,env:prod");
+  EXPECT_EQ(tag_suffix(gostatsd, tags), "|#canary,env:prod");
 }
 
 TEST(TagSuffix, IsEmptyWithoutTags) {
@@ -221,8 +236,9 @@ TEST(TagSuffix, IsEmptyWithoutTags) {
 
 TEST(TagSuffix, IsEmptyWhereTheAgentHasNone) {
   const std::vector<Tag> tags = {{"env", "prod"}};
-  EXPECT_EQ(tag_suffix(rules_of(Agent::etsy), tags), "");
-  EXPECT_EQ(tag_suffix(rules_of(Agent::plain), tags), "");
+  for (const Agent agent : {Agent::etsy, Agent::plain, Agent::collectd, Agent::netdata}) {
+    EXPECT_EQ(tag_suffix(rules_of(agent), tags), "") << to_string(agent);
+  }
 }
 
 }  // namespace

@@ -31,6 +31,11 @@ TEST(Agent, HasANameThatReadsBack) {
   EXPECT_EQ(to_string(Agent::etsy), "etsy");
   EXPECT_EQ(to_string(Agent::graphite), "graphite");
   EXPECT_EQ(to_string(Agent::plain), "plain");
+  EXPECT_EQ(to_string(Agent::collectd), "collectd");
+  EXPECT_EQ(to_string(Agent::netdata), "netdata");
+  EXPECT_EQ(to_string(Agent::cloudwatch), "cloudwatch");
+  EXPECT_EQ(to_string(Agent::vector), "vector");
+  EXPECT_EQ(to_string(Agent::gostatsd), "gostatsd");
   for (const wire::AgentRules& rules : wire::all_rules()) EXPECT_EQ(parse_agent(to_string(rules.agent)), rules.agent);
 }
 
@@ -52,10 +57,12 @@ TEST(CheckOptions, AcceptsTheDefaultsForEveryAgent) {
 TEST(CheckOptions, RefusesAnAgentThatIsUnsetOrUnknown) {
   EXPECT_EQ(refusal({}),
             "Options.agent is not set: write one of Agent::datadog Agent::telegraf Agent::statsd_exporter Agent::etsy "
-            "Agent::graphite Agent::plain");
+            "Agent::graphite Agent::plain Agent::collectd Agent::netdata Agent::cloudwatch Agent::vector "
+            "Agent::gostatsd");
   EXPECT_EQ(refusal({.agent = static_cast<Agent>(99)}),
             "Options.agent is 99: write one of Agent::datadog Agent::telegraf Agent::statsd_exporter Agent::etsy "
-            "Agent::graphite Agent::plain");
+            "Agent::graphite Agent::plain Agent::collectd Agent::netdata Agent::cloudwatch Agent::vector "
+            "Agent::gostatsd");
 }
 
 TEST(CheckOptions, RefusesABadAddress) {

@@ -70,25 +70,87 @@ TEST(StatsdEventMetrics, SendsTelegrafTags) {
             "notification.delivery.duration:12|ms|@0.5|#endpoint:hooks.example.com");
 }
 
-TEST(StatsdEventMetrics, SendsGraphiteTagsAndNoRates) {
-  EXPECT_EQ(sent({.agent = statsd::Agent::graphite}, {}, two_successes_and_a_503),
-            "notification.active_tasks:0|g\n"
-            "notification.delivery.attempts:3|c|#endpoint:hooks.example.com\n"
-            "notification.delivery.successes:2|c|#endpoint:hooks.example.com\n"
-            "notification.delivery.failures:1|c|#endpoint:hooks.example.com\n"
-            "notification.delivery.duration:12|ms|#endpoint:hooks.example.com\n"
-            "notification.delivery.duration:12|ms|#endpoint:hooks.example.com");
+TEST(StatsdEventMetrics, SendsTagsAndRatesToCloudwatch) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::cloudwatch, .tags = {{"host", "a"}, {"city", "K\u00f6ln"}}}, {},
+                 two_successes_and_a_503),
+            "notification.active_tasks:0|g|#tag_host:a,city:K__ln\n"
+            "notification.delivery.attempts:3|c|#tag_host:a,city:K__ln,endpoint:hooks.example.com\n"
+            "notification.delivery.successes:2|c|#tag_host:a,city:K__ln,endpoint:hooks.example.com\n"
+            "notification.delivery.failures:1|c|#tag_host:a,city:K__ln,endpoint:hooks.example.com\n"
+            "notification.delivery.duration:12|ms|@0.5|#tag_host:a,city:K__ln,endpoint:hooks.example.com");
 }
 
-TEST(StatsdEventMetrics, SendsNeitherTagsNorRatesToEtsyAndPlain) {
-  for (const statsd::Agent agent : {statsd::Agent::etsy, statsd::Agent::plain}) {
+TEST(StatsdEventMetrics, SendsRatesBeforeTagsToVector) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::vector, .tags = {{"canary", ""}, {"city", "K\u00f6ln"}}}, {},
+                 two_successes_and_a_503),
+            "notification.active_tasks:0|g|#canary,city:K\u00f6ln\n"
+            "notification.delivery.attempts:3|c|#canary,city:K\u00f6ln,endpoint:hooks.example.com\n"
+            "notification.delivery.successes:2|c|#canary,city:K\u00f6ln,endpoint:hooks.example.com\n"
+            "notification.delivery.failures:1|c|#canary,city:K\u00f6ln,endpoint:hooks.example.com\n"
+            "notification.delivery.duration:12|ms|@0.5|#canary,city:K\u00f6ln,endpoint:hooks.example.com");
+}
+
+TEST(StatsdEventMetrics, SendsTagsAndNoRatesToGraphiteAndGostatsd) {
+  for (const statsd::Agent agent : {statsd::Agent::graphite, statsd::Agent::gostatsd}) {
+    EXPECT_EQ(sent({.agent = agent}, {}, two_successes_and_a_503),
+              "notification.active_tasks:0|g\n"
+              "notification.delivery.attempts:3|c|#endpoint:hooks.example.com\n"
+              "notification.delivery.successes:2|c|#endpoint:hooks.example.com\n"
+              "notification.delivery.failures:1|c|#endpoint:hooks.example.com\n"
+              "notification.delivery.duration:12|ms|#endpoint:hooks.example.com\n"
+              "notification.delivery.duration:12|ms|#endpoint:hooks.example.com")
+        << to_string(agent);
+  }
+}
+
+TEST(StatsdEventMetrics, SendsRatesWithoutTagsToNetdata) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::netdata, .tags = {{"env", "prod"}}}, {}, two_successes_and_a_503),
+            "notification.active_tasks:0|g\n"
+            "notification.delivery.attempts:3|c\n"
+            "notification.delivery.successes:2|c\n"
+            "notification.delivery.failures:1|c\n"
+            "notification.delivery.duration:12|ms|@0.5");
+}
+
+TEST(StatsdEventMetrics, LetsOneLineStandForAHundredTimingsAtNetdata) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::netdata}, {},
+                 [](EventMetrics& metrics) {
+                   for (int i = 0; i < 102; ++i) metrics.record_delivery_success("http://a.io", 0ms);
+                 }),
+            "notification.active_tasks:0|g\n"
+            "notification.delivery.attempts:102|c\n"
+            "notification.delivery.successes:102|c\n"
+            "notification.delivery.failures:0|c\n"
+            "notification.delivery.duration:0|ms|@0.01\n"
+            "notification.delivery.duration:0|ms|@0.5");
+}
+
+TEST(StatsdEventMetrics, SendsNeitherTagsNorRatesToEtsyPlainAndCollectd) {
+  for (const statsd::Agent agent : {statsd::Agent::etsy, statsd::Agent::plain, statsd::Agent::collectd}) {
     EXPECT_EQ(sent({.agent = agent, .tags = {{"env", "prod"}}}, {}, two_successes_and_a_503),
               "notification.active_tasks:0|g\n"
               "notification.delivery.attempts:3|c\n"
               "notification.delivery.successes:2|c\n"
               "notification.delivery.failures:1|c\n"
               "notification.delivery.duration:12|ms\n"
-              "notification.delivery.duration:12|ms");
+              "notification.delivery.duration:12|ms")
+        << to_string(agent);
+  }
+}
+
+TEST(StatsdEventMetrics, SaysNegativeActiveTasksAsEachAgentReadsThem) {
+  const auto ended_twice = [](EventMetrics& metrics) {
+    metrics.decrement_active_tasks();
+    metrics.decrement_active_tasks();
+  };
+  for (const statsd::Agent agent : {statsd::Agent::datadog, statsd::Agent::gostatsd}) {
+    EXPECT_EQ(sent({.agent = agent}, {}, ended_twice), "notification.active_tasks:-2|g") << to_string(agent);
+  }
+  for (const statsd::Agent agent :
+       {statsd::Agent::telegraf, statsd::Agent::etsy, statsd::Agent::graphite, statsd::Agent::plain,
+        statsd::Agent::collectd, statsd::Agent::netdata, statsd::Agent::cloudwatch, statsd::Agent::vector}) {
+    EXPECT_EQ(sent({.agent = agent}, {}, ended_twice), "notification.active_tasks:0|g\nnotification.active_tasks:-2|g")
+        << to_string(agent);
   }
 }
 

@@ -23,6 +23,11 @@ enum class Agent : std::uint8_t {
   etsy,             ///< etsy statsd: no tags
   graphite,         ///< etsy statsd in front of Graphite: tags
   plain,            ///< any receiver of the original protocol: no tags, no rates
+  collectd,         ///< collectd: no tags, no rates. It drops timings of 0 ms
+  netdata,          ///< Netdata: no tags
+  cloudwatch,       ///< CloudWatch agent with `parse_data_dog_tags = true`
+  vector,           ///< Vector, source `statsd` with `mode = "udp"`; its unix sockets are streams
+  gostatsd,         ///< gostatsd: tags, no rates
 };
 
 /// The enumerator's name, "datadog" for example; "unknown" for a value that is none of them.
@@ -51,7 +56,7 @@ struct Options {
   std::string address = "udp://127.0.0.1:8125";
 
   /// Put before every key as it is, "shop." for example. Letters, digits, `_`, `.` and `-`, the first a letter;
-  /// keys of more than 200 bytes are refused, for plain of more than 100.
+  /// keys of more than 200 bytes are refused, for plain and collectd of more than 100.
   std::string prefix = {};
 
   /// On every line, where the agent has tags.
