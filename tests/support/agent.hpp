@@ -146,7 +146,7 @@ class Agent {
     if (way_ == Way::unix_datagram) return "unix://" + path_;
     if (way_ == Way::udp6) return "udp://[::1]:" + std::to_string(port_);
     char host[INET_ADDRSTRLEN];
-    const in_addr address{htonl(ipv4())};
+    const in_addr address{htonl(ipv4_)};
     return std::string{"udp://"} + ::inet_ntop(AF_INET, &address, host, sizeof host) + ':' + std::to_string(port_);
   }
 
@@ -181,9 +181,8 @@ class Agent {
 
  private:
   // An address of loopback for each process: what one leaves behind, no agent of another test is given meanwhile.
-  std::uint32_t ipv4() const {
-    const auto process = static_cast<std::uint32_t>(::getpid()) & 0xffffU;
-    return way_ == Way::localhost ? INADDR_LOOPBACK : (127U << 24U) | (process << 8U) | 1U;
+  static std::uint32_t own_ipv4() {
+    return (127U << 24U) | ((static_cast<std::uint32_t>(::getpid()) & 0xffffU) << 8U) | 1U;
   }
 
   bool bind() {
@@ -205,7 +204,7 @@ class Agent {
     if (way_ != Way::udp6) {
       auto& v4 = reinterpret_cast<sockaddr_in&>(address);
       v4.sin_family = AF_INET;
-      v4.sin_addr.s_addr = htonl(ipv4());
+      v4.sin_addr.s_addr = htonl(ipv4_);
       size = sizeof v4;
     } else {
       address.sin6_family = AF_INET6;
@@ -232,6 +231,7 @@ class Agent {
   }
 
   Way way_;
+  std::uint32_t ipv4_ = way_ == Way::localhost ? INADDR_LOOPBACK : own_ipv4();  // a forked child asks for it as well
   int socket_ = -1;
   std::uint16_t port_ = 0;
   std::string path_;
