@@ -63,6 +63,15 @@ inline std::optional<UdpSocket> udp_socket(int port) {
   return std::nullopt;
 }
 
+/// Whether somebody accepts a connection.
+inline bool tcp_answers(int port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = loopback(port);
+  const bool answers = ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  (void)::close(socket);
+  return answers;
+}
+
 /// The body of `path`; nothing when there is no such page or nobody answers within ten seconds.
 inline std::optional<std::string> http_get(int port, const std::string& path) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

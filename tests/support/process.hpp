@@ -2,8 +2,7 @@
 
 #pragma once
 
-#include <fcntl.h>
-#include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,31 +50,24 @@ class Process {
     std::vector<char*> words;
     for (std::string& word : command) words.push_back(word.data());
     words.push_back(nullptr);
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error{errno, std::generic_category(), "pipe2"};
+    // Not a pipe, which would stop a program that is not read.
+    output_ = ::memfd_create("output", MFD_CLOEXEC);
+    if (output_ < 0) throw std::system_error{errno, std::generic_category(), "memfd_create"};
     pid_ = ::fork();
     if (pid_ == 0) {
       (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      (void)::dup2(ends[1], STDOUT_FILENO);
-      (void)::dup2(ends[1], STDERR_FILENO);
+      (void)::dup2(output_, STDOUT_FILENO);
+      (void)::dup2(output_, STDERR_FILENO);
       ::execv(words[0], words.data());
       ::_exit(127);
     }
-    (void)::close(ends[1]);
-    output_ = ends[0];
     if (pid_ < 0) throw std::system_error{errno, std::generic_category(), "fork"};
   }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process() {
     if (running()) (void)::kill(pid_, SIGTERM);
-    const bool ended = eventually(
-        [this] {
-          read();
-          return !running();
-        },
-        std::chrono::seconds{10});
-    if (!ended) {
+    if (!eventually([this] { return !running(); }, std::chrono::seconds{10})) {
       (void)::kill(pid_, SIGKILL);
       (void)::waitpid(pid_, nullptr, 0);
     }
@@ -109,9 +101,7 @@ class Process {
  private:
   void read() {
     char buffer[65536];
-    for (pollfd readable{output_, POLLIN, 0}; ::poll(&readable, 1, 0) == 1;) {
-      const ssize_t size = ::read(output_, buffer, sizeof buffer);
-      if (size <= 0) return;
+    for (ssize_t size = 0; (size = ::pread(output_, buffer, sizeof buffer, read_)) > 0; read_ += size) {
       unread_.append(buffer, static_cast<std::size_t>(size));
       last_words_.append(buffer, static_cast<std::size_t>(size));
       if (last_words_.size() > 4000) last_words_.erase(0, last_words_.size() - 4000);
@@ -121,6 +111,7 @@ class Process {
   pid_t pid_ = -1;
   bool ended_ = false;
   int output_ = -1;
+  off_t read_ = 0;
   std::string unread_;
   std::string last_words_;
 };
