@@ -8,5 +8,5 @@ int main(int argc, char** argv) {
   metrics.record_delivery_success("https://hooks.example.com/T0/secret", 12ms);  // a duration measured by you
   DeliveryAttempt attempt{metrics, "https://hooks.example.com/T0/secret"};       // or measured by the guard
   attempt.failure(503);
-  return metrics.flush(100ms) ? 0 : 1;
+  return metrics.flush(1s) ? 0 : 1;
 }
