@@ -1,16 +1,20 @@
 // The README's first program is the one in examples/, sends the datagram that is shown, and its Meson lines are those
-// of the consumer that another test builds. READMEs rot otherwise.
+// of the consumer that another test builds. The pages under docs/ hold C++ that compiles and links that lead somewhere.
+// All of it rots otherwise.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "event_metrics/mock_event_metrics.hpp"
+#include "integration/docs_snippets.hpp"
 #include "integration/readme_service.hpp"
 #include "support/agent.hpp"
 
@@ -22,14 +26,31 @@ std::string file(const std::string& path) {
   return {std::istreambuf_iterator<char>{stream}, {}};
 }
 
-/// The README's code blocks in one language, in order.
-std::vector<std::string> blocks(const std::string& language) {
-  const std::string readme = file("README.md");
+/// The code blocks of `text` in one language, in order.
+std::vector<std::string> blocks(const std::string& language, const std::string& text = file("README.md")) {
   const std::string fence = "\n```" + language + "\n";
   std::vector<std::string> found;
-  for (std::size_t at = 0; (at = readme.find(fence, at)) != std::string::npos;) {
+  for (std::size_t at = 0; (at = text.find(fence, at)) != std::string::npos;) {
     at += fence.size();
-    found.push_back(readme.substr(at, readme.find("```", at) - at));
+    found.push_back(text.substr(at, text.find("```", at) - at));
+  }
+  return found;
+}
+
+/// `text` without the blanks that begin its lines.
+std::string unindented(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != ' ' || (!out.empty() && out.back() != '\n')) out += c;
+  }
+  return out;
+}
+
+/// The pages under docs/, by their path from the root.
+std::vector<std::string> pages() {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{std::string{SOURCE_ROOT} + "/docs"}) {
+    if (entry.path().extension() == ".md") found.push_back(entry.path().lexically_relative(SOURCE_ROOT));
   }
   return found;
 }
@@ -38,9 +59,10 @@ TEST(Readme, FirstProgramIsTheExample) { EXPECT_EQ(blocks("cpp").at(0), file("ex
 
 TEST(Readme, ShowsTheDatagramThatTheProgramSends) {
   const support::Agent agent;
+  const std::string address = agent.address();  // a child's would be another
   const pid_t child = ::fork();
   if (child == 0) {
-    ::execl(QUICKSTART, QUICKSTART, agent.address().c_str(), static_cast<char*>(nullptr));
+    ::execl(QUICKSTART, QUICKSTART, address.c_str(), static_cast<char*>(nullptr));
     ::_exit(127);
   }
   int status = 1;
@@ -83,6 +105,33 @@ TEST(Readme, NamesFilesThatExist) {
     }
   }
   EXPECT_GE(named, 10);
+}
+
+TEST(Docs, SnippetsAreCompiled) {
+  const std::string compiled = unindented(file("tests/integration/docs_snippets.hpp"));
+  int snippets = 0;
+  for (const std::string& page : pages()) {
+    for (std::string snippet : blocks("cpp", unindented(file(page)))) {
+      while (!snippet.empty() && snippet.back() == '\n') snippet.pop_back();
+      EXPECT_NE(compiled.find(snippet), std::string::npos) << page << ":\n" << snippet;
+      ++snippets;
+    }
+  }
+  EXPECT_GE(snippets, 8);
+}
+
+TEST(Docs, LinksLeadToFiles) {
+  int links = 0;
+  for (const std::string& page : pages()) {
+    const std::string text = file(page);
+    for (std::size_t at = 0; (at = text.find("](", at)) != std::string::npos; ++links) {
+      at += 2;
+      const std::string target = text.substr(at, text.find_first_of("#)", at) - at);
+      const auto folder = std::filesystem::path{SOURCE_ROOT} / std::filesystem::path{page}.parent_path();
+      EXPECT_TRUE(std::filesystem::is_regular_file(folder / target)) << page << ": " << target;
+    }
+  }
+  EXPECT_GE(links, 30);
 }
 
 }  // namespace
