@@ -66,6 +66,26 @@ inline void plain() {
   }};
 }
 
+inline void collectd() {
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::collectd, .address = "udp://127.0.0.1:8125", .prefix = "shop."}};
+}
+
+inline void netdata() {
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::netdata, .address = "udp://127.0.0.1:8125", .prefix = "shop."}};
+}
+
+inline void cloudwatch() {
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::cloudwatch, .address = "udp://127.0.0.1:8125"}};
+}
+
+inline void vector() {
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::vector, .address = "udp://127.0.0.1:8125"}};
+}
+
+inline void gostatsd() {
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::gostatsd, .address = "udp://127.0.0.1:8125"}};
+}
+
 inline void ask(StatsdEventMetrics& metrics) {
   const bool all_sent = metrics.flush(std::chrono::seconds{1});
   const statsd::Stats stats = metrics.stats();
