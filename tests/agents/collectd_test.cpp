@@ -97,7 +97,7 @@ void compare(Kind kind) {
   for (const auto& [name, value] : {std::pair{"attempts", total.attempts()}, std::pair{"successes", total.successes},
                                     std::pair{"failures", total.failures}}) {
     const auto recorded = static_cast<double>(value);
-    (void)support::eventually([&] { return collectd.sum("count-" + key + name) == recorded; });
+    (void)support::eventually([&, key_name = key + name] { return collectd.sum("count-" + key_name) == recorded; });
     table.equal(name, recorded, collectd.last("derive-" + key + name));
     table.equal(std::string{name} + ", sum over intervals", recorded, collectd.sum("count-" + key + name));
   }
