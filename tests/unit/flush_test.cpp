@@ -219,6 +219,35 @@ TEST(Flush, OwesAgainWhatWasRefusedAndProbesWithOneDatagram) {
   EXPECT_EQ(rig.flush->report().take().size(), 1u);  // told once
 }
 
+TEST(Flush, SendsOneDatagramToSeeWhetherTheAgentIsBackAndThenTheRest) {
+  std::string address;
+  { address = support::Agent{}.address(); }
+  Rig rig{statsd::Agent::plain, address, 300};
+  rig.succeed(1000, 0, 1);
+  const Clock::time_point now = Clock::now();
+  rig.flush->begin_turn(now);
+  (void)rig.flush->burst(now, Urgency::urgent);
+  ASSERT_EQ(rig.flush->stats().datagrams_accepted, 0u);
+  const support::Agent agent{support::Agent::Way::udp4, address};
+  (void)rig.flush->burst(now + 10ms, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().datagrams_accepted, 1u);
+  ASSERT_TRUE(rig.settle());
+  EXPECT_EQ(rig.flush->stats().timings_accepted, 1000u);
+}
+
+TEST(Flush, IsNotSureOfADatagramBeforeARefusalCouldHaveCome) {
+  const support::Agent agent;
+  Rig rig{statsd::Agent::datadog, agent.address()};
+  rig.recorder.success(url, 12ms);
+  const Clock::time_point now = Clock::now();
+  rig.flush->begin_turn(now);
+  const Flush::Outcome sent = rig.flush->burst(now, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().owed, 0u);
+  EXPECT_LT(sent.accepted_until, now);
+  EXPECT_GE(sent.next, now + 2ms);
+  EXPECT_GE(rig.flush->burst(sent.next, Urgency::urgent).accepted_until, now);
+}
+
 TEST(Flush, SendsWhatItOwesWhenAnAgentAppears) {
   auto first = std::make_unique<support::Agent>(support::Agent::Way::unix_datagram);
   const std::string address = first->address();
