@@ -176,8 +176,7 @@ constexpr std::array<AgentRules, 11> table = {{
     // plugins/inputs/statsd/statsd.go, a copy of an old Telegraf: tags need parse_data_dog_tags, a bare one gets the
     // value "<empty>", and metric_type is its own; a signed gauge is a delta. CloudWatch takes ASCII only in a
     // dimension. The weight is 1/rate as a float, added to its bucket once whatever it is (seh1_distribution.go): as
-    // with Datadog
-    // nothing but the rate's length limits it, and a whole rate makes it exact.
+    // with Datadog nothing but the rate's length limits it, and a whole rate makes it exact.
     {.agent = Agent::cloudwatch,
      .name = "cloudwatch",
      .tags = true,
@@ -196,8 +195,7 @@ constexpr std::array<AgentRules, 11> table = {{
 
     // src/sources/statsd/parser.rs: fields are read by position, tags third or behind the rate; a line that is no valid
     // UTF-8 is lost; a signed gauge is an increment. The weight is cut to 32 bits and kept as one number. `d` is read
-    // too,
-    // but is no `ms`: its values would stay milliseconds where the others become seconds.
+    // too, but is no `ms`: its values would stay milliseconds where the others become seconds.
     {.agent = Agent::vector,
      .name = "vector",
      .tags = true,
