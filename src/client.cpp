@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "client_telemetry.hpp"
 #include "delivery_keys.hpp"
 #include "delivery_series.hpp"
 #include "options.hpp"
@@ -61,6 +63,11 @@ DeliveryOptions checked(const DeliveryOptions& delivery, const statsd::Options& 
   return delivery;
 }
 
+// Processes that were started together must not all send at the same moment.
+std::chrono::nanoseconds random_phase(std::chrono::nanoseconds interval) {
+  return interval * (std::random_device{}() % 1000 + 1) / 1000;
+}
+
 Flush::Setup setup(const statsd::Options& options, const DeliveryOptions& delivery, bool in_child) {
   const wire::AgentRules& rules = wire::rules_of(options.agent);
   const bool labelled = delivery.endpoint_label == EndpointLabel::host && rules.tags;
@@ -71,8 +78,11 @@ Flush::Setup setup(const statsd::Options& options, const DeliveryOptions& delive
           options.max_memory_bytes,
           labelled ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1,
           options.flush_interval,
+          random_phase(options.flush_interval),
+          options.keep_for,
           labelled,
           wire::tag_suffix(rules, options.tags).size() + (labelled ? endpoint_tag : 0),
+          telemetry_suffix(rules, options),
           in_child};
 }
 

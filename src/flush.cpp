@@ -1,19 +1,15 @@
 #include "flush.hpp"
 
 #include <algorithm>
-#include <array>
 #include <exception>
-#include <random>
 #include <string>
 #include <utility>
 
-#include "wire/weight.hpp"
+#include "client_telemetry.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
 
-// No line of a delivery is shorter, so no datagram has more shares.
-constexpr std::size_t shortest_line = 16;
 constexpr std::size_t most_quoted = 1184;
 
 std::uint32_t series_of(const Flush::Setup& setup) noexcept { return setup.max_endpoints + record::first_endpoint; }
@@ -22,7 +18,9 @@ std::uint32_t series_of(const Flush::Setup& setup) noexcept { return setup.max_e
 std::size_t quoted_bytes(const Flush::Setup& setup) noexcept {
   return setup.address.kind == transport::Address::Kind::udp ? most_quoted : 0;
 }
-std::size_t most_shares(const Flush::Setup& setup) noexcept { return setup.datagram_limit / shortest_line; }
+std::size_t most_shares(const Flush::Setup& setup) noexcept {
+  return Packer::most_shares(setup.rules, setup.datagram_limit);
+}
 std::size_t kept_shares(const Flush::Setup& setup) noexcept { return quoted_bytes(setup) > 0 ? most_shares(setup) : 0; }
 
 }  // namespace
@@ -34,21 +32,23 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
       recorder_{recorder},
       ledger_{setup_.memory_bytes, series_of(setup_)},
       channel_{setup_.address},
-      datagram_{setup_.rules, setup_.datagram_limit},
+      packer_{setup_.rules, setup_.datagram_limit, series_, setup_.telemetry_suffix, ledger_},
       provisional_{quoted_bytes(setup_), kept_shares(setup_)},
-      next_turn_{Clock::now() + setup_.interval},
+      next_turn_{Clock::now() + setup_.phase},
       next_fold_{next_turn_},
+      next_expiry_{next_turn_},
+      next_telemetry_{next_turn_ + telemetry_interval},
       folded_lines_{recorder.taken_lines()},
-      fold_lines_{folded_lines_} {
-  shares_.reserve(most_shares(setup_));
-  pass_.reserve(record::cells_per_chunk);
+      fold_lines_{folded_lines_},
+      kept_since_{Clock::now()},
+      marked_at_{kept_since_} {
   for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
   ledger_.attach_endpoint(DeliverySeries::other);
   ledger_.attach_endpoint(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
 }
 
 std::size_t Flush::fixed_bytes(const Setup& setup) noexcept {
-  const std::size_t datagrams = setup.datagram_limit + most_shares(setup) * sizeof(ledger::Share) +
+  const std::size_t datagrams = setup.datagram_limit + 2 * most_shares(setup) * sizeof(ledger::Share) +
                                 Provisional::bytes(quoted_bytes(setup), kept_shares(setup));
   return ledger::Ledger::fixed_bytes(series_of(setup)) +
          DeliverySeries::most_bytes(series_of(setup), setup.longest_suffix) + datagrams;
@@ -59,8 +59,11 @@ bool Flush::write_ahead() noexcept {
 }
 
 void Flush::begin_turn(Clock::time_point now) {
-  ++turns_;
   fold(now);
+  expire(now);
+  packer_.begin_turn(turn_bytes());
+  tell_own(now);
+  look_at_socket(now);
   const record::Recorder::ActiveTasks tasks = recorder_.active_tasks();
   if (!setup_.in_child || tasks.touched) ledger_.owe_gauge(tasks.count);
 }
@@ -89,6 +92,39 @@ void Flush::fold(Clock::time_point now) {
   }
 }
 
+// In two steps: what the first marks and the second still finds owed is older than the time between them.
+void Flush::expire(Clock::time_point now) {
+  if (setup_.keep_for.count() == 0 || now < next_expiry_) return;
+  // Turns may be an interval apart, and both steps are taken in turns.
+  next_expiry_ = now + std::max<Clock::duration>(setup_.keep_for / 2 - setup_.interval, setup_.interval / 2);
+  const std::uint64_t before = ledger_.totals().expired + ledger_.totals().timings_expired;
+  ledger_.expire();
+  kept_since_ = std::exchange(marked_at_, now);
+  if (ledger_.totals().expired + ledger_.totals().timings_expired == before) return;
+  note(Cause::expired, now, "what is older than keep_for has been given up");
+}
+
+void Flush::tell_own(Clock::time_point now) {
+  if (setup_.telemetry_suffix.empty() || now < next_telemetry_) return;
+  next_telemetry_ = now + telemetry_interval;
+  const ledger::Totals& totals = ledger_.totals();
+  ledger_.record_own(0, 2 * totals.recorded + totals.timings_recorded);
+  ledger_.record_own(1, counts_.datagrams_accepted);
+  ledger_.record_own(2, counts_.bytes_accepted);
+  ledger_.record_own(3, 2 * totals.expired + totals.timings_expired + totals.left_out);
+  packer_.tell_own();
+}
+
+void Flush::look_at_socket(Clock::time_point now) noexcept {
+  if (!channel_.is_open()) return;
+  if ((channel_.quoted_bytes() > 0 && now - opened_at_ >= socket_life) || channel_.moved()) renew_ = true;
+}
+
+std::uint64_t Flush::turn_bytes() const noexcept {
+  const auto bursts = static_cast<std::uint64_t>(std::max<std::int64_t>(setup_.interval / pause, 1));
+  return bursts * std::min(burst_bytes, burst_datagrams * packer_.limit());
+}
+
 Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
   if (now >= next_turn_) {
     next_turn_ += setup_.interval;  // keeps its phase, unless it is a whole turn late
@@ -97,21 +133,27 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
   } else if (now >= next_fold_) {
     fold(now);
   }
-  if (read_refusals(now)) {
-    rest(now, Step::refused);
-  } else if (probing_ && provisional_.empty()) {
-    away_ = probing_ = false;  // the probe arrived
-    rest_until_ = now;
-  }
+  look_for_answers(now);
   if (may_send(now, urgency)) send_burst(now);
   look_for_drain(now);
   return {next_call(urgency), accepted_until_};
+}
+
+void Flush::look_for_answers(Clock::time_point now) noexcept {
+  if (read_refusals(now)) {
+    rest(now, Step::refused);
+  } else if (probing_ && provisional_.empty()) {  // the probe arrived
+    away_ = probing_ = false;
+    rest_until_ = now;
+    backoff_ = least_backoff;
+  }
 }
 
 void Flush::look_for_drain(Clock::time_point now) noexcept {
   if (!drain_ && ledger_.owes_nothing()) drain_ = Drain{now, provisional_.settled_at()};
   if (drain_ && drain_->settled_at <= now) {
     accepted_until_ = drain_->at;
+    kept_since_ = std::max(kept_since_, drain_->at);
     drain_.reset();
   }
 }
@@ -119,15 +161,23 @@ void Flush::look_for_drain(Clock::time_point now) noexcept {
 bool Flush::may_send(Clock::time_point now, Urgency urgency) {
   if (ledger_.owes_nothing() || probing_ || now < not_before_) return false;
   if (urgency == Urgency::routine && now < rest_until_) return false;
+  if (renew_ && !provisional_.empty()) {
+    not_before_ = provisional_.settled_at();
+    return false;
+  }
+  if (std::exchange(renew_, false)) channel_.close();
   return channel_.is_open() || open(now);
 }
 
 bool Flush::open(Clock::time_point now) {
   const std::error_code error = channel_.open();
-  if (!error) return true;
+  if (!error) {
+    opened_at_ = now;
+    return true;
+  }
   ++counts_.connect_errors;
   note(Cause::unreachable, now, "no connection", error);
-  rest(now, Step::failed);
+  rest(now, transport::nobody_listens(error) ? Step::refused : Step::failed);
   return false;
 }
 
@@ -138,56 +188,68 @@ void Flush::send_burst(Clock::time_point now) {
   for (int sent = 0; sent < most && bytes < burst_bytes; ++sent) {
     step = send_one(now);
     if (step != Step::sent) break;
-    bytes += datagram_.bytes().size();
+    bytes += packer_.bytes().size();
   }
   rest(now, step);
 }
 
 Flush::Step Flush::send_one(Clock::time_point now) {
-  compose();
-  if (datagram_.empty()) return Step::nothing;
+  if (!packer_.fill()) return Step::nothing;
   const std::size_t quoted = channel_.quoted_bytes();
-  if (quoted > 0 && (provisional_.full() || provisional_.ambiguous(datagram_.bytes(), quoted))) {
-    undo();
+  if (quoted > 0 && (provisional_.full() || provisional_.ambiguous(packer_.bytes(), quoted))) {
+    packer_.undo();
     return Step::unsettled;
   }
-  const transport::Verdict verdict = channel_.send(datagram_.bytes());
+  const transport::Verdict verdict = channel_.send(packer_.bytes());
   if (verdict == transport::Verdict::accepted) return keep_accepted(now);
-  undo();
+  packer_.undo();
+  return not_taken(now, verdict);
+}
+
+Flush::Step Flush::keep_accepted(Clock::time_point now) {
+  delayed_since_.reset();
+  ++counts_.datagrams_accepted;
+  counts_.bytes_accepted += packer_.bytes().size();
+  if (channel_.quoted_bytes() == 0) return Step::sent;
+  provisional_.keep(packer_.bytes(), channel_.quoted_bytes(), packer_.shares(), Clock::now());
+  return read_refusals(now) ? Step::refused : Step::sent;
+}
+
+Flush::Step Flush::not_taken(Clock::time_point now, transport::Verdict verdict) {
   switch (verdict) {
     case transport::Verdict::later:
-      ++counts_.datagrams_delayed;
-      note(Cause::delayed, now, "the agent reads too slowly", channel_.error());
-      return Step::later;
+      return delayed(now);
     case transport::Verdict::refused:
-      (void)read_refusals(now);
+      if (channel_.quoted_bytes() == 0) ++counts_.datagrams_refused;  // elsewhere the error queue names them
       note(Cause::refused, now, "no agent listens", channel_.error());
+      (void)read_refusals(now);
       return Step::refused;
     case transport::Verdict::too_big:
-      if (datagram_.limit() > series_.longest_group()) return shrink();
+      if (packer_.limit() > series_.longest_group()) return shrink();
       [[fallthrough]];
     default:
       ++counts_.send_errors;
       note(Cause::send_error, now, "sending failed", channel_.error());
       (void)read_refusals(now);
-      channel_.close();
-      provisional_.forget();
       return Step::failed;
   }
 }
 
-Flush::Step Flush::keep_accepted(Clock::time_point now) {
-  ++counts_.datagrams_accepted;
-  counts_.bytes_accepted += datagram_.bytes().size();
-  if (channel_.quoted_bytes() == 0) return Step::sent;
-  provisional_.keep(datagram_.bytes(), channel_.quoted_bytes(), shares_, Clock::now());
-  return read_refusals(now) ? Step::refused : Step::sent;
+Flush::Step Flush::delayed(Clock::time_point now) noexcept {
+  ++counts_.datagrams_delayed;
+  note(Cause::delayed, now, "the agent reads too slowly", channel_.error());
+  if (!delayed_since_) delayed_since_ = now;
+  if (now - *delayed_since_ >= patience) {
+    renew_ = true;
+    delayed_since_.reset();
+  }
+  return Step::later;
 }
 
 Flush::Step Flush::shrink() noexcept {
   ++counts_.send_errors;
-  const std::size_t limit = std::max(datagram_.limit() / 2, series_.longest_group());
-  datagram_.shrink(limit);
+  const std::size_t limit = std::max(packer_.limit() / 2, series_.longest_group());
+  packer_.shrink(limit);
   series_.lower_limit(limit);
   return Step::later;
 }
@@ -214,9 +276,12 @@ bool Flush::read_refusals(Clock::time_point now) noexcept {
 void Flush::rest(Clock::time_point now, Step step) noexcept {
   not_before_ = step == Step::unsettled ? provisional_.settled_at() : now + pause;
   probing_ = away_ && step == Step::sent;
-  if (step == Step::refused || step == Step::failed) {
-    away_ = step == Step::refused;
-    rest_until_ = next_turn_;
+  if (step != Step::refused && step != Step::failed) return;
+  away_ = renew_ = true;
+  rest_until_ = next_turn_;
+  if (step == Step::failed) {
+    rest_until_ = now + backoff_;
+    backoff_ = std::min(2 * backoff_, most_backoff);
   }
 }
 
@@ -230,106 +295,6 @@ Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
   if (urgency == Urgency::urgent && drain_) wanted = std::min(wanted, drain_->settled_at);
   return std::min(due, wanted);
 }
-
-// --- what is owed, as lines -------------------------------------------------------------------------------------
-
-void Flush::compose() {
-  datagram_.clear();
-  shares_.clear();
-  if (!compose_gauge()) return;
-  // Counters go first. Where they alone fill a datagram, the next one begins with durations, or these would never
-  // leave.
-  const bool durations_first = std::exchange(crowded_, false);
-  if (!durations_first && !compose_counters()) {
-    crowded_ = true;
-    return;
-  }
-  if (compose_timings() && durations_first) (void)compose_counters();
-}
-
-bool Flush::compose_counters() {
-  while (const auto series = ledger_.next_owing_counters(counter_series_)) {
-    if (!compose_counters_of(*series)) return false;
-    counter_series_ = *series + 1;
-  }
-  return true;
-}
-
-bool Flush::compose_timings() {
-  while (find_timing()) {
-    if (!compose_timing()) return false;
-  }
-  return true;
-}
-
-bool Flush::compose_gauge() {
-  const std::optional<std::int64_t> value = ledger_.owed_gauge();
-  if (!value) return true;
-  const std::array lines{
-      wire::Line{series_.keys().active_tasks, wire::Kind::gauge, *value, 1, series_.common_suffix()}};
-  const std::array shares{ledger::Share{0, ledger::gauge_entry, 1}};
-  return add(lines, shares);
-}
-
-// The first time all three, zeros included: a rate misses the first increment of a series that was never zero.
-bool Flush::compose_counters_of(std::uint32_t series) {
-  const ledger::Counters owed = ledger_.owed_counters(series);
-  const DeliveryKeys& keys = series_.keys();
-  std::array<wire::Line, 3> lines{};
-  std::size_t count = 0;
-  const auto line = [&](std::string_view key, std::uint64_t value) {
-    if (value == 0 && owed.announced) return;
-    lines[count++] = {key, wire::Kind::counter, static_cast<std::int64_t>(value), 1, series_.suffix(series)};
-  };
-  line(keys.attempts, owed.successes + owed.failed);
-  line(keys.successes, owed.successes);
-  line(keys.failures, owed.failed);
-  const std::array shares{ledger::Share{series, ledger::success_entry, owed.successes},
-                          ledger::Share{series, ledger::failed_entry, owed.failed},
-                          ledger::Share{series, ledger::announced_entry, 1}};
-  return add({lines.data(), count}, {shares.data(), owed.announced ? 2U : 3U});
-}
-
-bool Flush::compose_timing() {
-  const std::uint32_t cell = pass_[pass_at_];
-  const std::uint64_t weight = wire::next_weight(ledger_.owed(timing_series_, cell), setup_.rules.timing_weight_max);
-  const std::array lines{wire::Line{series_.keys().duration, series_.keys().duration_kind, record::value_of(cell),
-                                    weight, series_.suffix(timing_series_)}};
-  const std::array shares{ledger::Share{timing_series_, cell, weight}};
-  if (!add(lines, shares)) return false;
-  ++pass_at_;
-  return true;
-}
-
-bool Flush::find_timing() {
-  for (;;) {
-    for (; pass_at_ < pass_.size(); ++pass_at_) {
-      if (ledger_.owed(timing_series_, pass_[pass_at_]) != 0) return true;
-    }
-    const auto series = ledger_.next_owing_timings(timing_series_);
-    if (!series) return false;
-    timing_series_ = *series;
-    pass_at_ = 0;
-    ledger_.owed_cells(timing_series_, pass_);
-    // Telegraf's percentiles come from the first samples of an interval: in order they would be the smallest ones.
-    if (setup_.rules.shuffle_timings) std::shuffle(pass_.begin(), pass_.end(), std::minstd_rand{turns_});
-  }
-}
-
-bool Flush::add(std::span<const wire::Line> lines, std::span<const ledger::Share> shares) {
-  if (!datagram_.add(lines)) return false;
-  for (const ledger::Share& share : shares) {
-    shares_.push_back(share);
-    ledger_.commit(share);  // until undo(): what is composed twice must not be owed twice
-  }
-  return true;
-}
-
-void Flush::undo() noexcept {
-  for (const ledger::Share& share : shares_) ledger_.take_back(share);
-}
-
-// --- what is told -----------------------------------------------------------------------------------------------
 
 void Flush::note(Cause cause, Clock::time_point now, std::string_view what, std::error_code error) noexcept {
   if (!report_.due(cause, now)) return;
@@ -362,10 +327,15 @@ statsd::Stats Flush::stats() const noexcept {
   statsd::Stats stats = counts_;
   stats.recorded = totals.recorded;
   stats.accepted = totals.accepted;
-  stats.owed = totals.recorded - totals.accepted;
+  stats.expired = totals.expired;
+  stats.owed = totals.recorded - totals.accepted - totals.expired;
   stats.timings_recorded = totals.timings_recorded;
   stats.timings_accepted = totals.timings_accepted;
-  stats.timings_owed = totals.timings_recorded - totals.timings_accepted;
+  stats.timings_expired = totals.timings_expired;
+  stats.left_out = totals.left_out;
+  stats.timings_owed = totals.timings_recorded - totals.timings_accepted - totals.timings_expired - totals.left_out;
+  if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = Clock::now() - kept_since_;
+  stats.series = ledger_.series_count();
   stats.endpoints = ledger_.endpoint_count() - record::first_endpoint;
   stats.memory_bytes = recorder_.memory_bytes() + fixed_bytes_ + ledger_.memory_bytes();
   return stats;

@@ -9,21 +9,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 #include "delivery_series.hpp"
 #include "event_metrics/statsd/stats.hpp"
 #include "ledger/ledger.hpp"
+#include "packer.hpp"
 #include "provisional.hpp"
 #include "record/recorder.hpp"
 #include "report.hpp"
 #include "transport/channel.hpp"
 #include "wire/agent_rules.hpp"
-#include "wire/datagram.hpp"
 
 namespace event_metrics::inline v0 {
 
@@ -38,6 +36,14 @@ class Flush {
   /// The sum of a cell over all threads can wrap in 43 s of nothing but calls on one core, in 5 s on nine.
   static constexpr std::chrono::seconds longest_unfolded{5};
 
+  /// A socket of another source port, for those between here and the agent who go by it.
+  static constexpr std::chrono::minutes socket_life{5};
+  /// How long a socket may be full before another one is tried.
+  static constexpr std::chrono::seconds patience{5};
+  /// Between attempts after an error that says nothing of the agent, doubled each time.
+  static constexpr std::chrono::seconds least_backoff{1};
+  static constexpr std::chrono::seconds most_backoff{30};
+
   struct Setup {
     const wire::AgentRules& rules;
     transport::Address address;
@@ -45,9 +51,12 @@ class Flush {
     std::size_t memory_bytes;
     std::uint32_t max_endpoints;
     std::chrono::milliseconds interval;
+    std::chrono::nanoseconds phase;  ///< until the first turn, at most an interval
+    std::chrono::seconds keep_for;   ///< 0: for ever
     bool by_endpoint;
-    std::size_t longest_suffix;  ///< bytes that a series' tags can have
-    bool in_child;               ///< a forked child tells active tasks only once it has counted one
+    std::size_t longest_suffix;    ///< bytes that a series' tags can have
+    std::string telemetry_suffix;  ///< empty: the client tells nothing of itself
+    bool in_child;                 ///< a forked child tells active tasks only once it has counted one
   };
 
   /// Throws std::bad_alloc and std::system_error.
@@ -87,26 +96,24 @@ class Flush {
   enum class Step : std::uint8_t { sent, nothing, unsettled, later, refused, failed };
 
   void fold(Clock::time_point now);
-  void send_burst(Clock::time_point now);
+  void expire(Clock::time_point now);
+  void tell_own(Clock::time_point now);
+  void look_at_socket(Clock::time_point now) noexcept;
+  void look_for_answers(Clock::time_point now) noexcept;
   bool may_send(Clock::time_point now, Urgency urgency);
   bool open(Clock::time_point now);
+  void send_burst(Clock::time_point now);
   Step send_one(Clock::time_point now);
   Step keep_accepted(Clock::time_point now);
+  Step not_taken(Clock::time_point now, transport::Verdict verdict);
+  Step delayed(Clock::time_point now) noexcept;
   Step shrink() noexcept;
   bool read_refusals(Clock::time_point now) noexcept;
   void rest(Clock::time_point now, Step step) noexcept;
   void look_for_drain(Clock::time_point now) noexcept;
   Clock::time_point next_call(Urgency urgency) const noexcept;
+  std::uint64_t turn_bytes() const noexcept;
 
-  void compose();
-  bool compose_gauge();
-  bool compose_counters();
-  bool compose_counters_of(std::uint32_t series);
-  bool compose_timings();
-  bool compose_timing();
-  bool find_timing();
-  bool add(std::span<const wire::Line> lines, std::span<const ledger::Share> shares);
-  void undo() noexcept;
   void note(Cause cause, Clock::time_point now, std::string_view what, std::error_code error = {}) noexcept;
   std::string owed_text() const;
 
@@ -116,20 +123,25 @@ class Flush {
   record::Recorder& recorder_;
   ledger::Ledger ledger_;
   transport::Channel channel_;
-  wire::Datagram datagram_;
-  std::vector<ledger::Share> shares_;  // what datagram_ carries
+  Packer packer_;
   Provisional provisional_;
   Report report_;
   statsd::Stats counts_;
 
   Clock::time_point next_turn_;
   Clock::time_point next_fold_;
+  Clock::time_point next_expiry_;
+  Clock::time_point next_telemetry_;
   std::uint32_t folded_lines_;      // taken before the last fold but one: what they hold has been folded
   std::uint32_t fold_lines_;        // taken before the last fold: a caller may have been about to link some
   Clock::time_point not_before_{};  // for everybody
   Clock::time_point rest_until_{};  // for routine callers
-  bool away_ = false;               // the agent refused, and has not been seen since
-  bool probing_ = false;            // one datagram is on its way to see whether it is back
+  std::chrono::seconds backoff_ = least_backoff;
+  bool away_ = false;     // nothing has been accepted for good since the last refusal or error
+  bool probing_ = false;  // one datagram is on its way to see whether the agent is back
+  bool renew_ = false;    // the socket is replaced as soon as what it has sent has settled
+  Clock::time_point opened_at_{};
+  std::optional<Clock::time_point> delayed_since_;
 
   // A moment at which nothing was owed counts once all datagrams of then have settled; others may follow meanwhile.
   struct Drain {
@@ -138,15 +150,8 @@ class Flush {
   };
   std::optional<Drain> drain_;
   Clock::time_point accepted_until_ = Clock::time_point::min();
-
-  // Each goes on where the last datagram ended, so that no series crowds out another; of timings one line a cell and
-  // pass, so that no cell does.
-  std::uint32_t counter_series_ = 0;
-  bool crowded_ = false;  // counters alone have filled the last datagram
-  std::uint32_t timing_series_ = 0;
-  std::vector<std::uint32_t> pass_;
-  std::size_t pass_at_ = 0;
-  std::uint32_t turns_ = 0;
+  Clock::time_point kept_since_;  // nothing that was recorded before is owed
+  Clock::time_point marked_at_;   // the last expiry
 };
 
 }  // namespace event_metrics::inline v0

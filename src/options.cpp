@@ -67,8 +67,10 @@ void check_times(const Options& options) {
   if (options.close_timeout < milliseconds(0) || options.close_timeout > longest_wait) {
     refuse("close_timeout", with_unit(options.close_timeout.count(), " ms"), "write a duration of 0 to 60 s");
   }
-  if (options.keep_for != std::chrono::seconds(0)) {
-    refuse("keep_for", with_unit(options.keep_for.count(), " s"), "write 0, which keeps what is unsent for ever");
+  if (options.keep_for != std::chrono::seconds(0) &&
+      (options.keep_for < 2 * options.flush_interval || options.keep_for > std::chrono::hours(24))) {
+    refuse("keep_for", with_unit(options.keep_for.count(), " s"),
+           "write 0, which keeps what is unsent for ever, or at least two flush intervals and at most 86400 s");
   }
 }
 
@@ -93,6 +95,10 @@ void check(const Options& options) {
   check_prefix(options.prefix);
   check_tags(options.tags, rules);
   check_times(options);
+  if (options.client_telemetry && !rules.distribution) {
+    refuse("client_telemetry", "true",
+           "write false, or Agent::datadog: " + std::string(rules.name) + " has no use for it");
+  }
   if (options.max_memory_bytes > most_memory) {
     refuse("max_memory_bytes", std::to_string(options.max_memory_bytes),
            "write at most " + std::to_string(most_memory));

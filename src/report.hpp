@@ -19,11 +19,12 @@ enum class Cause : std::uint8_t {
   delayed,      ///< the agent does not read fast enough
   send_error,   ///< the socket failed
   coarse,       ///< durations are kept by octave for want of memory
+  expired,      ///< keep_for has passed
   other,        ///< more endpoints than have labels of their own
   no_memory,    ///< a flush could not go on
   left_behind,  ///< destruction ran out of time
 };
-inline constexpr std::size_t cause_count = 8;
+inline constexpr std::size_t cause_count = 9;
 
 /// Collects messages where locks are held and hands them out where none is. Used by one thread at a time; tell() is
 /// static, for the moment after.

@@ -118,7 +118,7 @@ std::optional<std::uint32_t> Ledger::next_owing_timings(std::uint32_t from) cons
 
 Counters Ledger::owed_counters(std::uint32_t series) const noexcept {
   const Account& account = accounts_[series];
-  return {account.success.recorded - account.success.accepted, account.failed.recorded - account.failed.accepted,
+  return {account.success.recorded - account.success.done, account.failed.recorded - account.failed.done,
           account.announced != 0};
 }
 
@@ -136,7 +136,7 @@ void Ledger::owed_cells(std::uint32_t series, std::vector<std::uint32_t>& cells)
 
 std::uint64_t Ledger::owed(std::uint32_t series, std::uint32_t cell) const noexcept {
   const Entry* const entry = entry_of(accounts_[series], cell);
-  return entry != nullptr ? entry->recorded - entry->accepted : 0;
+  return entry != nullptr ? entry->recorded - entry->done : 0;
 }
 
 void Ledger::owe_gauge(std::int64_t value) noexcept {
@@ -159,30 +159,70 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
     gauge_owed_ = !accepted;  // taken back, a newer value goes out in its place
     return;
   }
-  Account& account = accounts_[share.series];
   const std::uint64_t change = accepted ? share.count : 0 - share.count;
+  if (share.entry == left_out_entry) {  // its cells have been booked as accepted
+    totals_.timings_accepted -= change;
+    totals_.left_out += change;
+    return;
+  }
+  if (share.entry == own_entry) {
+    own_[share.series].done += change;
+    return;
+  }
+  Account& account = accounts_[share.series];
   if (share.entry == announced_entry) {
     account.announced += change;
   } else if (share.entry == success_entry || share.entry == failed_entry) {
-    Entry& entry = share.entry == success_entry ? account.success : account.failed;
-    entry.accepted += change;
+    (share.entry == success_entry ? account.success : account.failed).done += change;
     totals_.accepted += change;
   } else {
-    book_timing(account, share, accepted);
+    finish_timings(account, share.entry, change);
+    totals_.timings_accepted += change;
   }
   mark(share.series);
 }
 
-void Ledger::book_timing(Account& account, const Share& share, bool accepted) noexcept {
-  const std::uint64_t change = accepted ? share.count : 0 - share.count;
-  Entry& entry = *entry_of(account, share.entry);
-  entry.accepted += change;
-  account.owed_timings -= change;
-  totals_.timings_accepted += change;
-  const unsigned chunk = share.entry / record::cells_per_chunk;
+void Ledger::finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept {
+  Entry& entry = *entry_of(account, cell);
+  entry.done += count;
+  account.owed_timings -= count;
+  const unsigned chunk = cell / record::cells_per_chunk;
   std::uint64_t& owing = mid_of(account, chunk)->owing[chunk % record::chunks_per_mid];
-  const std::uint64_t bit = std::uint64_t{1} << share.entry % record::cells_per_chunk;
-  owing = entry.recorded != entry.accepted ? owing | bit : owing & ~bit;
+  const std::uint64_t bit = std::uint64_t{1} << cell % record::cells_per_chunk;
+  owing = entry.recorded != entry.done ? owing | bit : owing & ~bit;
+}
+
+// An entry that owes nothing keeps an old mark, which is no more than what is done.
+std::uint64_t Ledger::give_up(Entry& entry) noexcept {
+  const std::uint64_t old = entry.marked > entry.done ? entry.marked - entry.done : 0;
+  entry.marked = entry.recorded;
+  return old;
+}
+
+void Ledger::expire() noexcept {
+  for (std::uint32_t series = 0; series < series_count(); ++series) {
+    Account& account = accounts_[series];
+    for (Entry* const entry : {&account.success, &account.failed}) {
+      const std::uint64_t old = give_up(*entry);
+      entry->done += old;
+      totals_.expired += old;
+    }
+    if (account.owed_timings != 0) expire_timings(account);
+    mark(series);
+  }
+}
+
+void Ledger::expire_timings(Account& account) noexcept {
+  for (unsigned chunk = 0; chunk < record::chunk_count; ++chunk) {
+    const Mid* const mid = mid_of(account, chunk);
+    if (mid == nullptr) continue;
+    for (std::uint64_t owing = mid->owing[chunk % record::chunks_per_mid]; owing != 0; owing &= owing - 1) {
+      const std::uint32_t cell = chunk * record::cells_per_chunk + static_cast<unsigned>(std::countr_zero(owing));
+      const std::uint64_t old = give_up(*entry_of(account, cell));
+      finish_timings(account, cell, old);
+      totals_.timings_expired += old;
+    }
+  }
 }
 
 void Ledger::mark(std::uint32_t series) noexcept {

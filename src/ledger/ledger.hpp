@@ -23,6 +23,9 @@ inline constexpr std::uint32_t success_entry = record::cell_count;
 inline constexpr std::uint32_t failed_entry = success_entry + 1;
 inline constexpr std::uint32_t announced_entry = success_entry + 2;  ///< that all its counters were sent once
 inline constexpr std::uint32_t gauge_entry = success_entry + 3;      ///< the one gauge; its series is not looked at
+inline constexpr std::uint32_t left_out_entry = success_entry + 4;   ///< of the timings beside it, those that it drops
+inline constexpr std::uint32_t own_entry = success_entry + 5;        ///< the client's own counters, by series
+inline constexpr std::uint32_t own_count = 4;
 
 /// What one datagram carries of one entry.
 struct Share {
@@ -37,11 +40,15 @@ struct Counters {
   bool announced;
 };
 
+/// `recorded = accepted + expired + owed`; of timings `recorded = accepted + left_out + expired + owed`.
 struct Totals {
   std::uint64_t recorded = 0;
   std::uint64_t accepted = 0;
+  std::uint64_t expired = 0;
   std::uint64_t timings_recorded = 0;
   std::uint64_t timings_accepted = 0;
+  std::uint64_t timings_expired = 0;
+  std::uint64_t left_out = 0;
   std::uint64_t coarse = 0;
 };
 
@@ -76,6 +83,7 @@ class Ledger {
   std::optional<std::uint32_t> next_owing_counters(std::uint32_t from) const noexcept;
   std::optional<std::uint32_t> next_owing_timings(std::uint32_t from) const noexcept;
   Counters owed_counters(std::uint32_t series) const noexcept;
+  std::uint64_t owed_timings(std::uint32_t series) const noexcept { return accounts_[series].owed_timings; }
   /// Fills `cells` with the series' cells that owe, ascending.
   void owed_cells(std::uint32_t series, std::vector<std::uint32_t>& cells) const;
   std::uint64_t owed(std::uint32_t series, std::uint32_t cell) const noexcept;
@@ -85,8 +93,15 @@ class Ledger {
   std::optional<std::int64_t> owed_gauge() const noexcept;
   bool owes_nothing() const noexcept;
 
+  /// The client's own counters, 0 to own_count - 1, which nobody waits for.
+  void record_own(std::uint32_t number, std::uint64_t total) noexcept { own_[number].recorded = total; }
+  std::uint64_t owed_own(std::uint32_t number) const noexcept { return own_[number].recorded - own_[number].done; }
+
   void commit(const Share& share) noexcept { book(share, true); }
   void take_back(const Share& share) noexcept { book(share, false); }
+
+  /// Gives up what was owed at the last call and still is. Called twice in a time, it leaves nothing that is older.
+  void expire() noexcept;
 
   const Totals& totals() const noexcept { return totals_; }
   /// Deliveries recorded in a series.
@@ -95,7 +110,8 @@ class Ledger {
  private:
   struct Entry {
     std::uint64_t recorded;
-    std::uint64_t accepted;
+    std::uint64_t done;    ///< accepted, left out or given up
+    std::uint64_t marked;  ///< what had been recorded at the last expire() that found something owed here
   };
   struct Chunk {
     Entry cell[record::cells_per_chunk];
@@ -127,7 +143,9 @@ class Ledger {
   Entry* entry_of(const Account& account, std::uint32_t cell) const noexcept;
   std::uint32_t take(std::size_t bytes);
   void book(const Share& share, bool accepted) noexcept;
-  void book_timing(Account& account, const Share& share, bool accepted) noexcept;
+  void finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept;
+  static std::uint64_t give_up(Entry& entry) noexcept;
+  void expire_timings(Account& account) noexcept;
 
   record::Arena& arena_;
   std::vector<Account> accounts_;
@@ -136,6 +154,7 @@ class Ledger {
   Marks timings_owing_;
   Marks fold_marks_;  // empty between folds
   Totals totals_;
+  std::array<Entry, own_count> own_{};
   std::int64_t gauge_ = 0;
   bool gauge_owed_ = false;
   std::size_t octave_bytes_ = 0;  // taken for octave cells, which fixed_bytes() has counted

@@ -12,7 +12,7 @@ constexpr std::uint32_t headers_per_page = 16;
 constexpr std::uint32_t shared_line = 2;  // behind the head and the shared active tasks
 constexpr std::uint32_t lines_per_shared = sizeof(SharedCells) / Arena::line_bytes;
 constexpr std::size_t page_bytes = 4096;
-constexpr std::size_t ledger_bytes_per_byte = 4;  // a chunk of 256 bytes here is one of 1 KiB there
+constexpr std::size_t ledger_bytes_per_byte = 6;  // a chunk of 256 bytes here is one of 1.5 KiB there
 constexpr std::uint32_t least_ready = (1U << 20U) / Arena::line_bytes;
 
 constexpr std::uint32_t endpoints_of(const Recorder::Limits& limits) { return first_endpoint + limits.max_endpoints; }

@@ -53,8 +53,8 @@ class Recorder {
   static std::size_t fixed_bytes(const Limits& limits) noexcept;
 
   /// Touches memory ahead of the callers: twice what was taken since the last look, at least 1 MiB. Stays within the
-  /// limit together with the ledger, which has `ledger_bytes` now and may want four more for each byte taken after
-  /// `folded_lines` (a taken chunk of 256 bytes is a chunk of 1 KiB there). Returns whether any was taken since the
+  /// limit together with the ledger, which has `ledger_bytes` now and may want six more for each byte taken after
+  /// `folded_lines` (a taken chunk of 256 bytes is a chunk of 1.5 KiB there). Returns whether any was taken since the
   /// last look.
   bool write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept;
 

@@ -3,6 +3,7 @@
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -62,6 +63,13 @@ std::vector<Protocol::endpoint> resolve(asio::io_context& io, const Address& add
   return endpoints;
 }
 
+using Inode = std::pair<dev_t, ino_t>;
+
+Inode inode_of(const std::string& path) noexcept {
+  struct stat file {};
+  return ::stat(path.c_str(), &file) == 0 ? Inode{file.st_dev, file.st_ino} : Inode{};
+}
+
 bool ask_for_refusals(int socket, int family) noexcept {
   const int on = 1;
   return family == AF_INET6 ? ::setsockopt(socket, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on) == 0
@@ -70,17 +78,22 @@ bool ask_for_refusals(int socket, int family) noexcept {
 
 }  // namespace
 
+bool nobody_listens(std::error_code error) noexcept {
+  return error == std::errc::connection_refused || error == std::errc::no_such_file_or_directory;
+}
+
 struct Channel::Socket {
   asio::io_context io{1};
   Protocol::socket socket{io};
   std::size_t quoted = 0;
+  Inode inode;
   std::array<char, quoted_ipv6> quote;
 
-  std::error_code connect(const Protocol::endpoint& endpoint);
+  std::error_code connect(const Protocol::endpoint& endpoint, const std::string& path);
 };
 
 // The descriptor is made here because Asio's own open() lets it survive an exec.
-std::error_code Channel::Socket::connect(const Protocol::endpoint& endpoint) {
+std::error_code Channel::Socket::connect(const Protocol::endpoint& endpoint, const std::string& path) {
   const int family = endpoint.protocol().family();
   const int descriptor = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return last_error();
@@ -92,6 +105,7 @@ std::error_code Channel::Socket::connect(const Protocol::endpoint& endpoint) {
   }
   if (family == AF_UNIX) {
     quoted = 0;
+    inode = inode_of(path);  // before connecting: a socket that comes in between is found by the next moved()
   } else {
     if (!ask_for_refusals(descriptor, family)) return last_error();
     quoted = family == AF_INET6 ? quoted_ipv6 : quoted_ipv4;
@@ -117,7 +131,7 @@ std::error_code Channel::open() noexcept {
     std::error_code error = std::make_error_code(std::errc::host_unreachable);
     for (const Protocol::endpoint& endpoint : resolve(socket_->io, address_, error)) {
       close();
-      error = socket_->connect(endpoint);
+      error = socket_->connect(endpoint, address_.host);
       if (!error) return error;
     }
     close();
@@ -133,6 +147,12 @@ void Channel::close() noexcept {
   socket_->socket.close(ignored);
 }
 
+bool Channel::moved() const noexcept {
+  if (address_.kind != Address::Kind::unix_datagram) return false;
+  const Inode now = inode_of(address_.host);
+  return now != Inode{} && now != socket_->inode;
+}
+
 Verdict Channel::send(std::string_view datagram) noexcept {
   boost::system::error_code error;
   socket_->socket.send(asio::buffer(datagram.data(), datagram.size()), 0, error);
@@ -145,8 +165,10 @@ Verdict Channel::send(std::string_view datagram) noexcept {
     case EMSGSIZE:
       return Verdict::too_big;
     case ECONNREFUSED:
-      // A unix socket's peer is gone for good; a UDP port may be bound again.
-      return quoted_bytes() > 0 ? Verdict::refused : Verdict::broken;
+    case ENOTCONN:
+    case EPIPE:
+    case ECONNRESET:
+      return Verdict::refused;
     default:
       return Verdict::broken;
   }

@@ -17,10 +17,13 @@ namespace event_metrics::inline v0::transport {
 enum class Verdict : std::uint8_t {
   accepted,  ///< the kernel has it; on UDP a refusal may follow, see next_refusal()
   later,     ///< no room now
-  refused,   ///< nobody listens there
+  refused,   ///< nobody listens there; a unix socket has to be opened anew
   too_big,   ///< more than the way can carry in one datagram
   broken,    ///< this socket is of no more use
 };
+
+/// Whether an error of open() says that the host is there and the agent is not.
+bool nobody_listens(std::error_code error) noexcept;
 
 /// Used by one thread at a time. Nothing here blocks, but open() with a host name.
 class Channel {
@@ -35,6 +38,9 @@ class Channel {
   /// Resolves the address and connects a new socket; the error when that fails.
   std::error_code open() noexcept;
   void close() noexcept;
+
+  /// Whether the unix socket's path names another socket now than the one that is connected. Asks the file system.
+  bool moved() const noexcept;
 
   Verdict send(std::string_view datagram) noexcept;
   /// Why the last send was not accepted.

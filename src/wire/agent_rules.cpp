@@ -94,7 +94,8 @@ constexpr std::array<AgentRules, 11> table = {{
      .shuffle_timings = false,
      .max_datagram = largest_udp,
      .prometheus_names = false,
-     .distribution = false},
+     .distribution = false,
+     .rate_counts = true},
 
     // As etsy, whose `sanitizeKeyName` removes all but [a-zA-Z0-9_.;=-] and makes `-` of `/`: two values that differ in
     // what it removes would become one. carbon (TaggedSeries.parse_carbon) rejects an empty value, one that begins
@@ -113,7 +114,8 @@ constexpr std::array<AgentRules, 11> table = {{
      .shuffle_timings = false,
      .max_datagram = largest_udp,
      .prometheus_names = false,
-     .distribution = false},
+     .distribution = false,
+     .rate_counts = true},
 
     // What every receiver of the original protocol reads. collectd (src/statsd.c) sets the limits: no tags, a rate
     // multiplies the timing's value, 4095 bytes are read, and a name is cut to 127 with the suffix that it adds.
@@ -229,7 +231,8 @@ constexpr std::array<AgentRules, 11> table = {{
      .shuffle_timings = false,
      .max_datagram = largest_udp,
      .prometheus_names = false,
-     .distribution = false},
+     .distribution = false,
+     .rate_counts = true},
 }};
 
 }  // namespace

@@ -28,6 +28,7 @@ struct AgentRules {
   std::size_t max_datagram;         ///< what is longer is cut in silence
   bool prometheus_names;            ///< keys are the Prometheus names
   bool distribution;                ///< reads the type `d`
+  bool rate_counts = false;         ///< where no line may stand for several: a rate still weighs a timing's count
   std::size_t longest_name = 200;   ///< of a key with its prefix; Datadog's limit, where the agent has none of its own
 };
 

@@ -36,7 +36,7 @@ std::size_t longest(const AgentRules& rules, std::span<const Line> group) noexce
     const std::size_t around = line.name.size() + 1 + 1 + type_of(line.kind).size() + line.suffix.size();
     if (sum > 0) ++sum;
     sum += around + longest_value;
-    if (has_weight(line.kind) && rules.timing_weight_max > 1) sum += 2 + longest_rate;
+    if (has_weight(line.kind) && (rules.timing_weight_max > 1 || rules.rate_counts)) sum += 2 + longest_rate;
     if (line.kind == Kind::gauge && rules.negative_gauge_is_delta) sum += around + zero_value.size() + 1;
   }
   return sum;

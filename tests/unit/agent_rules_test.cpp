@@ -74,6 +74,10 @@ TEST(AgentRules, WeighTimingsOnlyWhereTheAgentDoes) {
   for (const AgentRules& rules : all_rules()) EXPECT_TRUE(whole_rate(rules.timing_weight_max)) << rules.name;
 }
 
+TEST(AgentRules, KnowWhereARateWeighsTheCountOnly) {
+  EXPECT_EQ(those_with(&AgentRules::rate_counts), (std::vector{Agent::etsy, Agent::graphite, Agent::gostatsd}));
+}
+
 TEST(AgentRules, ShuffleTimingsOnlyForTelegraf) {
   EXPECT_EQ(those_with(&AgentRules::shuffle_timings), std::vector{Agent::telegraf});
 }

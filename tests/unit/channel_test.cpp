@@ -118,12 +118,25 @@ TEST(Channel, HasToWaitWhenTheUnixSocketIsFull) {
   EXPECT_EQ(verdict, Verdict::later);
 }
 
-TEST(Channel, IsBrokenWhenTheUnixSocketsAgentHasGone) {
+TEST(Channel, IsRefusedWhenTheUnixSocketsAgentHasGone) {
   auto agent = std::make_unique<support::Agent>(support::Agent::Way::unix_datagram);
   Channel channel{parse_address(agent->address())};
   ASSERT_EQ(channel.open(), std::error_code{});
+  EXPECT_FALSE(channel.moved());
   agent.reset();
-  EXPECT_EQ(channel.send("a:1|c"), Verdict::broken);
+  EXPECT_EQ(channel.send("a:1|c"), Verdict::refused);
+  EXPECT_FALSE(channel.moved());  // what is gone has no successor yet
+}
+
+TEST(Channel, NoticesThatItsPathNamesAnotherSocket) {
+  const support::Agent old{support::Agent::Way::unix_datagram};
+  Channel channel{parse_address(old.address())};
+  ASSERT_EQ(channel.open(), std::error_code{});
+  ASSERT_EQ(::unlink(old.address().substr(7).c_str()), 0);
+  const support::Agent young{support::Agent::Way::unix_datagram, old.address()};
+  EXPECT_TRUE(channel.moved());
+  ASSERT_EQ(channel.open(), std::error_code{});
+  EXPECT_FALSE(channel.moved());
 }
 
 TEST(Channel, RefusesADatagramThatNoWayCanCarry) {

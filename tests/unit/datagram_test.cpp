@@ -192,7 +192,8 @@ TEST(Longest, IsReachedByTheWorstValues) {
   constexpr std::uint64_t worst_weight = 131'085;  // its rate has 24 characters
   for (const AgentRules& rules : all_rules()) {
     const std::uint64_t weight = rules.timing_weight_max == 1'000'000 ? worst_weight : 1;
-    const std::size_t spare = rules.timing_weight_max > 1 && weight == 1 ? 2 + longest_rate : 0;
+    const bool rated = rules.timing_weight_max > 1 || rules.rate_counts;
+    const std::size_t spare = rated && weight == 1 ? 2 + longest_rate : 0;
     const std::vector<Line> group = {{"counter", Kind::counter, lowest, 1, "|#k:v"},
                                      {"gauge", Kind::gauge, lowest, 1, "|#k:v"},
                                      {"timing", Kind::timing, lowest, weight, "|#k:v"}};

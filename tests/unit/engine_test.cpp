@@ -49,8 +49,11 @@ struct Rig {
             16U << 20U,
             10,
             60s,
+            60s,
+            0s,
             false,
             300,
+            "",
             false};
   }
   DeliverySeries series() const {

@@ -5,54 +5,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "options.hpp"
 #include "support/agent.hpp"
+#include "unit/flush_rig.hpp"
 
 namespace event_metrics {
 namespace {
-
-using namespace std::chrono_literals;
-using Clock = Flush::Clock;
-using Urgency = Flush::Urgency;
-
-constexpr const char* url = "https://hooks.example.com/T0/secret";
-
-/// A recorder and its flush, driven by hand.
-struct Rig {
-  explicit Rig(statsd::Agent agent, const std::string& address, std::size_t limit = 1432, bool by_endpoint = true,
-               bool in_child = false, std::uint32_t endpoints = 10)
-      : recorder{{.max_endpoints = endpoints, .by_endpoint = by_endpoint, .memory_bytes = 16U << 20U}, [] {}} {
-    const wire::AgentRules& rules = wire::rules_of(agent);
-    DeliverySeries series{rules, delivery_keys(rules, "", false), {}, by_endpoint && rules.tags, limit};
-    flush = std::make_unique<Flush>(Flush::Setup{rules, transport::parse_address(address), limit, 16U << 20U, endpoints,
-                                                 1s, by_endpoint && rules.tags, 300, in_child},
-                                    std::move(series), recorder);
-    (void)flush->write_ahead();
-  }
-
-  /// Turns until all is settled, in the time that it takes.
-  bool settle() {
-    const Clock::time_point begun = Clock::now();
-    flush->begin_turn(begun);
-    const Clock::time_point deadline = begun + 10s;
-    for (;;) {
-      const Flush::Outcome outcome = flush->burst(Clock::now(), Urgency::urgent);
-      if (outcome.accepted_until >= begun) return true;
-      if (Clock::now() > deadline) return false;
-      std::this_thread::sleep_until(outcome.next);
-    }
-  }
-
-  void succeed(int times, int first_ms, int step) {
-    for (int i = 0; i < times; ++i) recorder.success(url, std::chrono::milliseconds{first_ms + i * step});
-  }
-
-  record::Recorder recorder;
-  std::unique_ptr<Flush> flush;
-};
 
 std::string text(const support::Agent& agent) {
   std::string all;
@@ -119,7 +78,7 @@ TEST(Flush, SaysANegativeGaugeAsZeroAndDifferenceWhereASignMeansADelta) {
 
 TEST(Flush, SendsTheGaugeEveryTurnAndInAChildOnlyAfterItsFirstTask) {
   const support::Agent agent;
-  Rig child{statsd::Agent::datadog, agent.address(), 1432, true, true};
+  Rig child{statsd::Agent::datadog, agent.address(), {.in_child = true}};
   ASSERT_TRUE(child.settle());
   EXPECT_EQ(child.flush->stats().datagrams_accepted, 0u);
   child.recorder.active_task(1);
@@ -132,7 +91,7 @@ TEST(Flush, SendsTheGaugeEveryTurnAndInAChildOnlyAfterItsFirstTask) {
 
 TEST(Flush, SendsSixteenDatagramsAtOnceAndThenPauses) {
   const support::Agent agent;
-  Rig rig{statsd::Agent::plain, agent.address(), 300};
+  Rig rig{statsd::Agent::plain, agent.address(), {.limit = 300}};
   rig.succeed(1000, 0, 1);
   const Clock::time_point now = Clock::now();
   rig.flush->begin_turn(now);
@@ -148,7 +107,7 @@ TEST(Flush, SendsSixteenDatagramsAtOnceAndThenPauses) {
 
 TEST(Flush, SendsNoMoreBytesAtOnceInLargerDatagrams) {
   const support::Agent agent;
-  Rig rig{statsd::Agent::etsy, agent.address(), 8192};
+  Rig rig{statsd::Agent::etsy, agent.address(), {.limit = 8192}};
   rig.succeed(4000, 0, 1);
   rig.flush->begin_turn(Clock::now());
   (void)rig.flush->burst(Clock::now(), Urgency::routine);
@@ -157,7 +116,7 @@ TEST(Flush, SendsNoMoreBytesAtOnceInLargerDatagrams) {
 
 TEST(Flush, KeepsEveryDatagramWithinItsLimitAndLosesNothing) {
   const support::Agent agent;
-  Rig rig{statsd::Agent::plain, agent.address(), 300};
+  Rig rig{statsd::Agent::plain, agent.address(), {.limit = 300}};
   rig.succeed(2000, 0, 1);
   ASSERT_TRUE(rig.settle());
   ASSERT_TRUE(agent.wait_for(
@@ -197,7 +156,7 @@ TEST(Flush, TellsTelegrafAtMostTenTimingsALineInAnOrderThatChanges) {
 TEST(Flush, OwesAgainWhatWasRefusedAndProbesWithOneDatagram) {
   std::string address;
   { address = support::Agent{}.address(); }
-  Rig rig{statsd::Agent::plain, address, 300};
+  Rig rig{statsd::Agent::plain, address, {.limit = 300}};
   rig.succeed(1000, 0, 1);
   const Clock::time_point now = Clock::now();
   rig.flush->begin_turn(now);
@@ -222,7 +181,7 @@ TEST(Flush, OwesAgainWhatWasRefusedAndProbesWithOneDatagram) {
 TEST(Flush, SendsOneDatagramToSeeWhetherTheAgentIsBackAndThenTheRest) {
   std::string address;
   { address = support::Agent{}.address(); }
-  Rig rig{statsd::Agent::plain, address, 300};
+  Rig rig{statsd::Agent::plain, address, {.limit = 300}};
   rig.succeed(1000, 0, 1);
   const Clock::time_point now = Clock::now();
   rig.flush->begin_turn(now);
@@ -252,7 +211,7 @@ TEST(Flush, SendsWhatItOwesWhenAnAgentAppears) {
   auto first = std::make_unique<support::Agent>(support::Agent::Way::unix_datagram);
   const std::string address = first->address();
   first.reset();
-  Rig rig{statsd::Agent::datadog, address, 8192};
+  Rig rig{statsd::Agent::datadog, address, {.limit = 8192}};
   rig.recorder.success(url, 12ms);
   const Clock::time_point now = Clock::now();
   rig.flush->begin_turn(now);
@@ -267,7 +226,7 @@ TEST(Flush, SendsWhatItOwesWhenAnAgentAppears) {
 TEST(Flush, KeepsWhatAFullUnixSocketDoesNotTake) {
   support::Agent agent{support::Agent::Way::unix_datagram};
   agent.stop();
-  Rig rig{statsd::Agent::plain, agent.address(), 300};
+  Rig rig{statsd::Agent::plain, agent.address(), {.limit = 300}};
   rig.succeed(3000, 0, 1);
   Clock::time_point now = Clock::now();
   rig.flush->begin_turn(now);
@@ -307,7 +266,7 @@ TEST(Flush, CountsMoreEndpointsThanItHasLabelsForAsOtherAndSaysSo) {
 
 TEST(Flush, LetsDurationsOutWhereCountersFillEveryDatagram) {
   const support::Agent agent;
-  Rig rig{statsd::Agent::datadog, agent.address(), 400, true, false, 100};
+  Rig rig{statsd::Agent::datadog, agent.address(), {.limit = 400, .endpoints = 100}};
   for (int i = 0; i < 100; ++i) rig.recorder.success("https://host" + std::to_string(i) + "/", 12ms);
   rig.flush->begin_turn(Clock::now());
   (void)rig.flush->burst(Clock::now(), Urgency::routine);
@@ -336,7 +295,8 @@ TEST(Flush, BeginsATurnOnceAnInterval) {
 
 TEST(Flush, HalvesADatagramThatTheWayCannotCarry) {
   const support::Agent agent;
-  Rig rig{statsd::Agent::etsy, agent.address(), 70'000};  // more than UDP has; the options would have refused it
+  Rig rig{
+      statsd::Agent::etsy, agent.address(), {.limit = 70'000}};  // more than UDP has; the options would have refused it
   rig.succeed(4096, 0, 1);
   ASSERT_TRUE(rig.settle());
   EXPECT_GE(rig.flush->stats().send_errors, 1u);

@@ -274,19 +274,19 @@ TEST(Ledger, HasTotalsThatAddUp) {
   EXPECT_EQ(totals.coarse, 0U);
 }
 
-TEST(Ledger, TakesAKibibyteForAChunkOfCells) {
+TEST(Ledger, TakesAKibibyteAndAHalfForAChunkOfCells) {
   Books books;
   const std::size_t before = books.ledger.memory_bytes();
   books.recorder.success(url, 7ms);
   books.fold();
-  EXPECT_EQ(books.ledger.memory_bytes(), before + 1024 + 192);
+  EXPECT_EQ(books.ledger.memory_bytes(), before + 1536 + 192);
   books.recorder.success(url, 8ms);
   books.recorder.failed(url);
   books.fold();
-  EXPECT_EQ(books.ledger.memory_bytes(), before + 1024 + 192);
+  EXPECT_EQ(books.ledger.memory_bytes(), before + 1536 + 192);
   books.recorder.success(url, 64ms);
   books.fold();
-  EXPECT_EQ(books.ledger.memory_bytes(), before + 1024 + 192 + 1024);
+  EXPECT_EQ(books.ledger.memory_bytes(), before + 1536 + 192 + 1536);
 }
 
 // A word of the recorder wraps after four billion counts. Nobody can count so far here, so the test starts just below,

@@ -117,11 +117,20 @@ TEST(CheckOptions, RefusesACloseTimeoutOutsideItsRange) {
   EXPECT_EQ(refusal({.agent = Agent::datadog, .close_timeout = 60s}), "accepted");
 }
 
-TEST(CheckOptions, RefusesToForgetWhatIsUnsent) {
-  EXPECT_EQ(refusal({.agent = Agent::datadog, .keep_for = 5s}),
-            "Options.keep_for is 5 s: write 0, which keeps what is unsent for ever");
+TEST(CheckOptions, RefusesToForgetWhatIsUnsentTooSoonOrTooLate) {
+  EXPECT_EQ(refusal({.agent = Agent::datadog, .keep_for = 2s}), "accepted");
+  EXPECT_EQ(refusal({.agent = Agent::datadog, .keep_for = 24h}), "accepted");
+  EXPECT_EQ(
+      refusal({.agent = Agent::datadog, .keep_for = 1s}),
+      "Options.keep_for is 1 s: write 0, which keeps what is unsent for ever, or at least two flush intervals and "
+      "at most 86400 s");
   EXPECT_EQ(refusal({.agent = Agent::datadog, .keep_for = -5s}),
-            "Options.keep_for is -5 s: write 0, which keeps what is unsent for ever");
+            "Options.keep_for is -5 s: write 0, which keeps what is unsent for ever, or at least two flush intervals "
+            "and at most 86400 s");
+  EXPECT_EQ(
+      refusal({.agent = Agent::datadog, .keep_for = 86'401s}),
+      "Options.keep_for is 86401 s: write 0, which keeps what is unsent for ever, or at least two flush intervals "
+      "and at most 86400 s");
 }
 
 TEST(CheckOptions, RefusesADatagramLongerThanTheAgentReads) {

@@ -69,7 +69,8 @@ struct Options {
   /// moment can take longer.
   std::chrono::milliseconds close_timeout{250};
 
-  /// How long what is unsent is kept; 0 keeps it for ever. Other values are refused in this version.
+  /// How long what is unsent is kept; 0 keeps it for ever. Nothing older is sent; what is given up, and counted in
+  /// stats() as expired, is at least half as old, less an interval. At least two intervals, at most a day.
   std::chrono::seconds keep_for{0};
 
   /// The largest datagram; 0 means 1432 for UDP (an Ethernet frame) and 8192 for unix sockets, less where the agent
@@ -79,6 +80,11 @@ struct Options {
   /// The most memory for cells, tables and ledger. Past it timings get coarse, while counts stay exact. Refused
   /// above 64 GiB, and when too small for the fixed part, which grows with max_endpoints.
   std::size_t max_memory_bytes = 64U << 20U;
+
+  /// true: every 10 s the client tells of itself under the names that Datadog's own clients use
+  /// (`datadog.dogstatsd.client.metrics`, `.packets_sent`, `.bytes_sent` and `.metric_dropped_on_receive`). Datadog
+  /// only, refused elsewhere.
+  bool client_telemetry = false;
 
   /// false: no thread is made and nothing is sent until poll() or flush() is called; call poll() at least every 10 s.
   bool own_thread = true;

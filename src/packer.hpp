@@ -1,0 +1,86 @@
+// packer.hpp - what is owed, as the lines of the next datagram.
+//
+// Of the gauge, the counters and the durations the first two go first. Where more durations are owed than can leave
+// in ten turns, and the agent gives one line no weight, neighbouring ones are sent as one.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "delivery_series.hpp"
+#include "ledger/ledger.hpp"
+#include "wire/agent_rules.hpp"
+#include "wire/datagram.hpp"
+
+namespace event_metrics::inline v0 {
+
+/// Used by one thread at a time.
+class Packer {
+ public:
+  /// How many turns what is owed may take before durations are thinned.
+  static constexpr std::uint64_t patience = 10;
+
+  /// All but the limit outlive the packer. Throws std::bad_alloc.
+  Packer(const wire::AgentRules& rules, std::size_t limit, const DeliverySeries& series,
+         const std::string& telemetry_suffix, ledger::Ledger& ledger);
+
+  /// The most shares that a datagram carries.
+  static std::size_t most_shares(const wire::AgentRules& rules, std::size_t limit) noexcept;
+
+  /// After a fold; `turn_bytes` is what can leave in a turn.
+  void begin_turn(std::uint64_t turn_bytes) noexcept;
+
+  /// The next datagram tells the client's own counters.
+  void tell_own() noexcept { own_ = 0; }
+
+  /// Makes the next datagram of what is owed, which counts as accepted until undo(). False when nothing is owed.
+  /// Throws std::bad_alloc, and then nothing has changed that undo() does not take back.
+  bool fill();
+  /// What the last fill() made is owed again.
+  void undo() noexcept;
+
+  std::string_view bytes() const noexcept { return datagram_.bytes(); }
+  std::span<const ledger::Share> shares() const noexcept { return shares_; }
+
+  /// The way carries less than was thought. Drops what was made.
+  std::size_t limit() const noexcept { return datagram_.limit(); }
+  void shrink(std::size_t limit) noexcept { datagram_.shrink(limit); }
+
+ private:
+  void add_owed();
+  bool add_gauge();
+  bool add_own();
+  bool add_counters();
+  bool add_counters_of(std::uint32_t series);
+  bool add_timings();
+  bool add_timing();
+  bool find_timing();
+  std::uint64_t next_run();
+  bool add(std::span<const wire::Line> lines, std::span<const ledger::Share> shares);
+
+  const wire::AgentRules& rules_;
+  const DeliverySeries& series_;
+  const std::string& telemetry_suffix_;
+  ledger::Ledger& ledger_;
+  wire::Datagram datagram_;
+  std::vector<ledger::Share> shares_;  // what datagram_ carries
+  std::uint32_t turns_ = 0;
+  std::uint32_t own_ = ledger::own_count;  // the next of the client's own counters to tell
+
+  // Each goes on where the last datagram ended, so that no series crowds out another; of durations one line a cell and
+  // pass, so that no cell does.
+  std::uint32_t counter_series_ = 0;
+  bool crowded_ = false;  // counters alone have filled the last datagram
+  std::uint32_t timing_series_ = 0;
+  std::vector<std::uint32_t> pass_;
+  std::size_t pass_at_ = 0;
+  std::uint64_t thinning_ = 1;      // how many durations a line stands for
+  std::vector<ledger::Share> run_;  // the cells of the next line, in ascending order
+};
+
+}  // namespace event_metrics::inline v0

@@ -1,0 +1,194 @@
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "support/agent.hpp"
+#include "support/loopback.hpp"
+#include "unit/flush_rig.hpp"
+
+namespace event_metrics {
+namespace {
+
+/// A UDP port that tells where a datagram came from.
+class Port {
+ public:
+  Port() {
+    sockaddr_in address = support::loopback(0);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+  ~Port() { (void)::close(socket_); }
+
+  std::string address() const { return "udp://127.0.0.1:" + std::to_string(port_); }
+
+  /// The source port of the next datagram; 0 when none has come.
+  int next_source() const {
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    char byte = 0;
+    auto* const any = reinterpret_cast<sockaddr*>(&from);
+    return ::recvfrom(socket_, &byte, 1, MSG_DONTWAIT, any, &size) >= 0 ? ntohs(from.sin_port) : 0;
+  }
+
+ private:
+  int socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int port_ = 0;
+};
+
+TEST(FlushOutage, SendsFromAnotherPortEveryFiveMinutes) {
+  const Port port;
+  Rig rig{statsd::Agent::datadog, port.address()};
+  const Clock::time_point start = Clock::now() + 1s;
+  (void)rig.flush->burst(start, Urgency::routine);
+  const int first = port.next_source();
+  EXPECT_NE(first, 0);
+  (void)rig.flush->burst(start + 4min, Urgency::routine);
+  EXPECT_EQ(port.next_source(), first);
+  (void)rig.flush->burst(start + 5min, Urgency::routine);
+  const int second = port.next_source();
+  EXPECT_NE(second, 0);
+  EXPECT_NE(second, first);
+}
+
+TEST(FlushOutage, SendsFromAnotherPortAfterARefusal) {
+  std::string address;
+  { address = support::Agent{}.address(); }
+  Rig rig{statsd::Agent::datadog, address};
+  Clock::time_point now = Clock::now() + 1s;
+  (void)rig.flush->burst(now, Urgency::routine);
+  ASSERT_EQ(rig.flush->stats().datagrams_refused, 1u);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 0u);
+  const support::Agent agent{support::Agent::Way::udp4, address};
+  ASSERT_TRUE(rig.settle());
+  EXPECT_TRUE(agent.wait_for_datagrams(1));
+}
+
+// Connecting to the broadcast address fails at once, without the right to.
+TEST(FlushOutage, TriesLessOftenAfterEachErrorThatSaysNothingOfTheAgent) {
+  Rig rig{statsd::Agent::datadog, "udp://255.255.255.255:8125"};
+  rig.recorder.success(url, 12ms);
+  const Clock::time_point start = Clock::now() + 1s;
+  std::string tried;
+  for (int second = 0; second < 100; ++second) {
+    const std::uint64_t before = rig.flush->stats().connect_errors;
+    (void)rig.flush->burst(start + std::chrono::seconds{second}, Urgency::routine);
+    if (rig.flush->stats().connect_errors > before) tried += std::to_string(second) + " ";
+  }
+  EXPECT_EQ(tried, "0 1 3 7 15 31 61 91 ");
+  (void)rig.flush->burst(start + 100s, Urgency::urgent);  // who waits for it tries at once
+  EXPECT_EQ(rig.flush->stats().connect_errors, 9u);
+  (void)rig.flush->burst(start + 100s + 9ms, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 9u);
+  (void)rig.flush->burst(start + 100s + 10ms, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 10u);
+  EXPECT_EQ(rig.flush->stats().owed, 1u);
+}
+
+TEST(FlushOutage, TriesAnAbsentUnixSocketOnceAnInterval) {
+  std::string address;
+  { address = support::Agent{support::Agent::Way::unix_datagram}.address(); }
+  Rig rig{statsd::Agent::datadog, address};
+  const Clock::time_point start = Clock::now() + 1s;
+  for (int second = 0; second < 10; ++second) {
+    (void)rig.flush->burst(start + std::chrono::seconds{second}, Urgency::routine);
+    EXPECT_EQ(rig.flush->stats().connect_errors, static_cast<std::uint64_t>(second) + 1);
+    (void)rig.flush->burst(start + std::chrono::seconds{second} + 500ms, Urgency::routine);
+    EXPECT_EQ(rig.flush->stats().connect_errors, static_cast<std::uint64_t>(second) + 1);
+  }
+}
+
+TEST(FlushOutage, GoesOverToTheSocketThatTookThePath) {
+  const support::Agent old{support::Agent::Way::unix_datagram};
+  Rig rig{statsd::Agent::datadog, old.address()};
+  ASSERT_TRUE(rig.settle());
+  ASSERT_TRUE(old.wait_for_datagrams(1));
+  ASSERT_EQ(::unlink(old.address().substr(7).c_str()), 0);
+  ASSERT_TRUE(rig.settle());  // a path that is gone says nothing of the socket
+  ASSERT_TRUE(old.wait_for_datagrams(2));
+  const support::Agent young{support::Agent::Way::unix_datagram, old.address()};
+  rig.recorder.success(url, 12ms);
+  ASSERT_TRUE(rig.settle());
+  EXPECT_TRUE(young.wait_for_datagrams(1));
+  EXPECT_EQ(old.datagrams().size(), 2u);
+}
+
+TEST(FlushOutage, TriesAnotherSocketWhenOneStaysFull) {
+  support::Agent agent{support::Agent::Way::unix_datagram};
+  agent.stop();
+  Rig rig{statsd::Agent::plain, agent.address(), {.limit = 300}};
+  rig.succeed(3000, 0, 1);
+  Clock::time_point now = Clock::now();
+  rig.flush->begin_turn(now);
+  for (int i = 0; i < 1000 && rig.flush->stats().datagrams_delayed == 0; ++i) {
+    now = rig.flush->burst(now, Urgency::urgent).next;
+  }
+  ASSERT_EQ(rig.flush->stats().datagrams_delayed, 1u);
+  ASSERT_EQ(::unlink(agent.address().substr(7).c_str()), 0);
+  const Clock::time_point full = now;
+  (void)rig.flush->burst(full + 4s, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 0u);
+  (void)rig.flush->burst(full + 5s, Urgency::urgent);  // the last try with the old one
+  (void)rig.flush->burst(full + 5s + 10ms, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 1u);
+  EXPECT_GT(rig.flush->stats().timings_owed, 0u);
+}
+
+TEST(FlushOutage, GivesUpWhatIsOlderThanItIsToBeKept) {
+  std::string address;
+  { address = support::Agent{}.address(); }
+  Rig rig{statsd::Agent::plain, address, {.keep_for = 10s}};
+  const Clock::time_point start = Clock::now() + 1s;
+  const auto second = [&](int at) {
+    (void)rig.flush->burst(start + std::chrono::seconds{at}, Urgency::routine);
+    return rig.flush->stats();
+  };
+  (void)second(0);
+  rig.succeed(3, 12, 0);
+  rig.recorder.failed(url);
+  for (int at = 1; at <= 4; ++at) EXPECT_EQ(second(at).owed, 4u) << at;
+  rig.succeed(1, 13, 0);
+  std::uint64_t most_kept = 0;
+  for (int at = 5; at < 14; ++at) {
+    const statsd::Stats stats = second(at);
+    EXPECT_EQ(stats.recorded, 5u);
+    EXPECT_EQ(stats.owed + stats.expired, 5u);
+    EXPECT_EQ(stats.timings_owed + stats.timings_expired, 4u);
+    if (stats.owed == 1) ++most_kept;
+    EXPECT_GE(stats.expired, at >= 10 ? 4u : 0u) << at;
+  }
+  EXPECT_GE(most_kept, 3u);
+  const statsd::Stats stats = second(15);
+  EXPECT_EQ(stats.expired, 5u);
+  EXPECT_EQ(stats.timings_expired, 4u);
+  EXPECT_EQ(stats.oldest_owed, 0s);
+  const support::Agent agent{support::Agent::Way::udp4, address};
+  rig.succeed(1, 14, 0);
+  (void)second(16);
+  EXPECT_TRUE(agent.wait_for_datagrams(1));
+  EXPECT_EQ(agent.tally().counter("notification.delivery.attempts"), 1);
+  EXPECT_EQ(agent.tally().timing_count("notification.delivery.duration"), 1u);
+}
+
+TEST(FlushOutage, KeepsForEverWithoutALimit) {
+  std::string address;
+  { address = support::Agent{}.address(); }
+  Rig rig{statsd::Agent::plain, address};
+  rig.succeed(3, 12, 0);
+  const Clock::time_point start = Clock::now() + 1s;
+  for (int hour = 0; hour < 48; ++hour) (void)rig.flush->burst(start + std::chrono::hours{hour}, Urgency::routine);
+  EXPECT_EQ(rig.flush->stats().owed, 3u);
+  EXPECT_EQ(rig.flush->stats().expired, 0u);
+  EXPECT_GT(rig.flush->stats().oldest_owed, 0s);
+}
+
+}  // namespace
+}  // namespace event_metrics
