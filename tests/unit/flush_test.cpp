@@ -293,6 +293,28 @@ TEST(Flush, BeginsATurnOnceAnInterval) {
   EXPECT_GT(late.next, start + 10s);
 }
 
+TEST(Flush, TellsOfTheClientItselfEveryTenSecondsWhenAskedTo) {
+  const support::Agent agent;
+  Rig rig{statsd::Agent::datadog, agent.address(), {.telemetry_suffix = "|#client:cpp"}};
+  rig.recorder.success(url, 12ms);
+  rig.recorder.failed(url);
+  const Clock::time_point start = Clock::now() + 1s;
+  for (int second = 0; second <= 25; ++second) {
+    (void)rig.flush->burst(start + std::chrono::seconds{second}, Urgency::routine);
+  }
+  ASSERT_TRUE(agent.wait_for_datagrams(26));
+  const support::Tally tally = agent.tally();
+  EXPECT_EQ(tally.counter("datadog.dogstatsd.client.metrics#client:cpp"), 5);  // three of a success, two of a failure
+  EXPECT_EQ(tally.counter("datadog.dogstatsd.client.packets_sent#client:cpp"), 20);  // before the turn that tells it
+  std::size_t bytes = 0;
+  const std::vector<std::string> datagrams = agent.datagrams();
+  for (std::size_t i = 0; i < 20; ++i) bytes += datagrams[i].size();
+  EXPECT_EQ(tally.counter("datadog.dogstatsd.client.bytes_sent#client:cpp"), static_cast<std::int64_t>(bytes));
+  EXPECT_EQ(tally.counter("datadog.dogstatsd.client.metric_dropped_on_receive#client:cpp"), 0);
+  EXPECT_NE(datagrams[10].find("datadog."), std::string::npos);
+  EXPECT_EQ(datagrams[11].find("datadog."), std::string::npos);
+}
+
 TEST(Flush, HalvesADatagramThatTheWayCannotCarry) {
   const support::Agent agent;
   Rig rig{

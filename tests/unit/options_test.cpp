@@ -117,6 +117,12 @@ TEST(CheckOptions, RefusesACloseTimeoutOutsideItsRange) {
   EXPECT_EQ(refusal({.agent = Agent::datadog, .close_timeout = 60s}), "accepted");
 }
 
+TEST(CheckOptions, TellsOfTheClientItselfOnlyToDatadog) {
+  EXPECT_EQ(refusal({.agent = Agent::datadog, .client_telemetry = true}), "accepted");
+  EXPECT_EQ(refusal({.agent = Agent::telegraf, .client_telemetry = true}),
+            "Options.client_telemetry is true: write false, or Agent::datadog: telegraf has no use for it");
+}
+
 TEST(CheckOptions, RefusesToForgetWhatIsUnsentTooSoonOrTooLate) {
   EXPECT_EQ(refusal({.agent = Agent::datadog, .keep_for = 2s}), "accepted");
   EXPECT_EQ(refusal({.agent = Agent::datadog, .keep_for = 24h}), "accepted");
