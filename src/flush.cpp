@@ -40,8 +40,9 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
       next_telemetry_{next_turn_ + telemetry_interval},
       folded_lines_{recorder.taken_lines()},
       fold_lines_{folded_lines_},
-      kept_since_{Clock::now()},
-      marked_at_{kept_since_} {
+      seen_at_{Clock::now()},
+      kept_since_{seen_at_},
+      marked_at_{seen_at_} {
   for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
   ledger_.attach_endpoint(DeliverySeries::other);
   ledger_.attach_endpoint(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
@@ -126,6 +127,7 @@ std::uint64_t Flush::turn_bytes() const noexcept {
 }
 
 Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
+  seen_at_ = now;
   if (now >= next_turn_) {
     next_turn_ += setup_.interval;  // keeps its phase, unless it is a whole turn late
     if (next_turn_ <= now) next_turn_ = now + setup_.interval;
@@ -334,7 +336,7 @@ statsd::Stats Flush::stats() const noexcept {
   stats.timings_expired = totals.timings_expired;
   stats.left_out = totals.left_out;
   stats.timings_owed = totals.timings_recorded - totals.timings_accepted - totals.timings_expired - totals.left_out;
-  if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = Clock::now() - kept_since_;
+  if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = seen_at_ - kept_since_;
   stats.series = ledger_.series_count();
   stats.endpoints = ledger_.endpoint_count() - record::first_endpoint;
   stats.memory_bytes = recorder_.memory_bytes() + fixed_bytes_ + ledger_.memory_bytes();

@@ -150,6 +150,7 @@ class Flush {
   };
   std::optional<Drain> drain_;
   Clock::time_point accepted_until_ = Clock::time_point::min();
+  Clock::time_point seen_at_;     // of the last burst
   Clock::time_point kept_since_;  // nothing that was recorded before is owed
   Clock::time_point marked_at_;   // the last expiry
 };

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -51,6 +52,23 @@ std::string refusal(statsd::Options options, const DeliveryOptions& delivery = {
   } catch (const std::invalid_argument& refused) {
     return refused.what();
   }
+}
+
+TEST(Client, BeginsAtAMomentOfItsOwn) {
+  std::set<std::chrono::milliseconds::rep> firsts;
+  for (int i = 0; i < 20; ++i) {
+    const Engine::Clock::time_point before = Engine::Clock::now();
+    Client client{{.agent = statsd::Agent::datadog,
+                   .flush_interval = 60s,
+                   .close_timeout = 0ms,
+                   .own_thread = false,
+                   .on_error = [](std::string_view) {}},
+                  {}};
+    const Engine::Clock::time_point first = client.poll();
+    EXPECT_LE(first, Engine::Clock::now() + 60s);
+    firsts.insert(std::chrono::duration_cast<std::chrono::milliseconds>(first - before).count() / 1000);
+  }
+  EXPECT_GT(firsts.size(), 5u);
 }
 
 TEST(Client, RefusesDeliveryOptionsThatAreWrong) {

@@ -18,15 +18,22 @@ namespace {
 class Port {
  public:
   Port() {
-    sockaddr_in address = support::loopback(0);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port_ = ntohs(address.sin_port);
+    const sockaddr_in address = support::loopback(port_);  // asked for by number, it survives accept()
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   }
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
   ~Port() { (void)::close(socket_); }
+
+  /// From now on, as if nobody listened.
+  void refuse() const {
+    const sockaddr_in nobody = support::loopback(9);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&nobody), sizeof nobody), 0);
+  }
+  void accept() const {
+    const sockaddr everybody{};
+    EXPECT_EQ(::connect(socket_, &everybody, sizeof everybody), 0);
+  }
 
   std::string address() const { return "udp://127.0.0.1:" + std::to_string(port_); }
 
@@ -41,7 +48,7 @@ class Port {
 
  private:
   int socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  int port_ = 0;
+  int port_ = support::free_port();
 };
 
 TEST(FlushOutage, SendsFromAnotherPortEveryFiveMinutes) {
@@ -60,16 +67,37 @@ TEST(FlushOutage, SendsFromAnotherPortEveryFiveMinutes) {
 }
 
 TEST(FlushOutage, SendsFromAnotherPortAfterARefusal) {
-  std::string address;
-  { address = support::Agent{}.address(); }
-  Rig rig{statsd::Agent::datadog, address};
-  Clock::time_point now = Clock::now() + 1s;
-  (void)rig.flush->burst(now, Urgency::routine);
-  ASSERT_EQ(rig.flush->stats().datagrams_refused, 1u);
+  const Port port;
+  Rig rig{statsd::Agent::datadog, port.address()};
+  const Clock::time_point start = Clock::now() + 1s;
+  (void)rig.flush->burst(start, Urgency::routine);
+  const int first = port.next_source();
+  EXPECT_NE(first, 0);
+  port.refuse();
+  (void)rig.flush->burst(start + 1s, Urgency::routine);
+  EXPECT_EQ(rig.flush->stats().datagrams_refused, 1u);
+  port.accept();
+  (void)rig.flush->burst(start + 2s, Urgency::routine);
+  const int second = port.next_source();
+  EXPECT_NE(second, 0);
+  EXPECT_NE(second, first);
   EXPECT_EQ(rig.flush->stats().connect_errors, 0u);
-  const support::Agent agent{support::Agent::Way::udp4, address};
-  ASSERT_TRUE(rig.settle());
-  EXPECT_TRUE(agent.wait_for_datagrams(1));
+}
+
+TEST(FlushOutage, LeavesASocketOnlyWhenWhatItSentHasSettled) {
+  const Port port;
+  Rig rig{statsd::Agent::datadog, port.address()};
+  const Clock::time_point long_ago = Clock::now() - 5min;
+  rig.flush->begin_turn(long_ago);
+  (void)rig.flush->burst(long_ago, Urgency::urgent);
+  const Clock::time_point sent = Clock::now();
+  EXPECT_NE(port.next_source(), 0);
+  rig.flush->begin_turn(sent);
+  const Flush::Outcome outcome = rig.flush->burst(sent, Urgency::urgent);
+  EXPECT_EQ(port.next_source(), 0);
+  EXPECT_LE(outcome.next, sent + 2ms);
+  (void)rig.flush->burst(sent + 2ms, Urgency::urgent);
+  EXPECT_NE(port.next_source(), 0);
 }
 
 // Connecting to the broadcast address fails at once, without the right to.
@@ -91,6 +119,36 @@ TEST(FlushOutage, TriesLessOftenAfterEachErrorThatSaysNothingOfTheAgent) {
   (void)rig.flush->burst(start + 100s + 10ms, Urgency::urgent);
   EXPECT_EQ(rig.flush->stats().connect_errors, 10u);
   EXPECT_EQ(rig.flush->stats().owed, 1u);
+  EXPECT_GE(rig.flush->stats().oldest_owed, 100s);
+}
+
+// A path that leads to itself is an error that says nothing of the agent.
+TEST(FlushOutage, TriesSoonAgainWhenAllWasWellInBetween) {
+  std::string address;
+  { address = support::Agent{support::Agent::Way::unix_datagram}.address(); }
+  const std::string path = address.substr(7);
+  Rig rig{statsd::Agent::datadog, address};
+  const Clock::time_point start = Clock::now() + 1s;
+  const auto errors_at = [&](int second) {
+    (void)rig.flush->burst(start + std::chrono::seconds{second}, Urgency::routine);
+    return rig.flush->stats().connect_errors;
+  };
+  ASSERT_EQ(::symlink(path.c_str(), path.c_str()), 0);
+  for (int second = 0; second < 15; ++second) (void)errors_at(second);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 4u);  // at 0, 1, 3 and 7
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  {
+    const support::Agent agent{support::Agent::Way::unix_datagram, address};
+    for (int second = 15; second < 18; ++second) EXPECT_EQ(errors_at(second), 4u);
+    EXPECT_TRUE(agent.wait_for_datagrams(2));
+  }
+  ASSERT_EQ(::symlink(path.c_str(), path.c_str()), 0);
+  EXPECT_EQ(errors_at(18), 4u);  // refused by the old socket
+  EXPECT_EQ(errors_at(19), 5u);
+  EXPECT_EQ(errors_at(20), 6u);
+  EXPECT_EQ(errors_at(21), 6u);
+  EXPECT_EQ(errors_at(22), 7u);
+  ASSERT_EQ(::unlink(path.c_str()), 0);
 }
 
 TEST(FlushOutage, TriesAnAbsentUnixSocketOnceAnInterval) {
@@ -104,6 +162,17 @@ TEST(FlushOutage, TriesAnAbsentUnixSocketOnceAnInterval) {
     (void)rig.flush->burst(start + std::chrono::seconds{second} + 500ms, Urgency::routine);
     EXPECT_EQ(rig.flush->stats().connect_errors, static_cast<std::uint64_t>(second) + 1);
   }
+}
+
+TEST(FlushOutage, CountsWhatAUnixSocketRefuses) {
+  auto agent = std::make_unique<support::Agent>(support::Agent::Way::unix_datagram);
+  Rig rig{statsd::Agent::datadog, agent->address()};
+  ASSERT_TRUE(rig.settle());
+  agent.reset();
+  const Clock::time_point now = Clock::now() + 1s;
+  (void)rig.flush->burst(now, Urgency::routine);
+  EXPECT_EQ(rig.flush->stats().datagrams_refused, 1u);
+  EXPECT_EQ(rig.flush->stats().send_errors, 0u);
 }
 
 TEST(FlushOutage, GoesOverToTheSocketThatTookThePath) {
@@ -142,6 +211,30 @@ TEST(FlushOutage, TriesAnotherSocketWhenOneStaysFull) {
   EXPECT_GT(rig.flush->stats().timings_owed, 0u);
 }
 
+TEST(FlushOutage, KeepsASocketThatIsFullNowAndThen) {
+  support::Agent agent{support::Agent::Way::unix_datagram};
+  Rig rig{statsd::Agent::plain, agent.address(), {.limit = 300}};
+  rig.succeed(4000, 0, 1);
+  const Clock::time_point start = Clock::now();
+  rig.flush->begin_turn(start);
+  const auto fill = [&](Clock::time_point now) {
+    agent.stop();
+    const std::uint64_t before = rig.flush->stats().datagrams_delayed;
+    for (int i = 0; i < 100 && rig.flush->stats().datagrams_delayed == before; ++i) {
+      now = rig.flush->burst(now, Urgency::urgent).next;
+    }
+    EXPECT_EQ(rig.flush->stats().datagrams_delayed, before + 1);
+  };
+  fill(start);
+  agent.start();
+  ASSERT_TRUE(agent.wait_for_datagrams(rig.flush->stats().datagrams_accepted));
+  fill(start + 4s);
+  ASSERT_EQ(::unlink(agent.address().substr(7).c_str()), 0);  // a new socket would not find it
+  (void)rig.flush->burst(start + 6s, Urgency::urgent);
+  (void)rig.flush->burst(start + 6s + 10ms, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 0u);
+}
+
 TEST(FlushOutage, GivesUpWhatIsOlderThanItIsToBeKept) {
   std::string address;
   { address = support::Agent{}.address(); }
@@ -163,6 +256,7 @@ TEST(FlushOutage, GivesUpWhatIsOlderThanItIsToBeKept) {
     EXPECT_EQ(stats.owed + stats.expired, 5u);
     EXPECT_EQ(stats.timings_owed + stats.timings_expired, 4u);
     if (stats.owed == 1) ++most_kept;
+    EXPECT_LE(stats.oldest_owed, 10s) << at;
     EXPECT_GE(stats.expired, at >= 10 ? 4u : 0u) << at;
   }
   EXPECT_GE(most_kept, 3u);

@@ -119,6 +119,18 @@ TEST(Packer, KeepsEveryCountWhateverTheWeightIs) {
   }
 }
 
+TEST(Packer, SaysARestThatNoRateCanSayInTwoLines) {
+  Rig rig{statsd::Agent::etsy};
+  for (int i = 0; i < 190; ++i) rig.recorder.success("https://a/", 5ms);
+  rig.fold();
+  rig.packer.begin_turn(8);  // 80 bytes for 190 lines: 98 in one, or better 97
+  const std::string text = rig.datagrams().at(0);
+  EXPECT_EQ(text.substr(text.find("notification.delivery.duration")),
+            "notification.delivery.duration:5|ms|@0.010309278350515464\n"
+            "notification.delivery.duration:5|ms|@0.010869565217391304\n"
+            "notification.delivery.duration:5|ms");
+}
+
 TEST(Packer, ThinsNothingThatLeavesInTenTurns) {
   Rig rig{statsd::Agent::plain};
   for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
