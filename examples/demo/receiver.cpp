@@ -1,6 +1,6 @@
 #include "demo/receiver.hpp"
 
-#include <algorithm>     // std::min, std::find_if
+#include <algorithm>     // std::find_if
 #include <array>         // the metrics
 #include <charconv>      // numbers
 #include <cstdint>       // numbers
@@ -8,11 +8,15 @@
 #include <stdexcept>     // std::runtime_error
 #include <string>        // reasons
 #include <system_error>  // std::errc
+#include <variant>       // lines
+
+#include "statsd_line.hpp"
 
 namespace demo {
 namespace {
 
 using event_metrics::statsd::Agent;
+using statsd_line::Line;
 
 enum class Meaning : std::uint8_t { attempts, successes, failures, duration, active_tasks };
 
@@ -33,14 +37,6 @@ constexpr std::array<Metric, 5> metrics{{
 
 [[noreturn]] void refuse(const std::string& reason) { throw std::runtime_error{reason}; }
 
-/// Takes what stands before the next `end`, and `end` itself, from the beginning of `text`.
-std::string_view take(std::string_view& text, char end) {
-  const std::size_t length = std::min(text.find(end), text.size());
-  const std::string_view taken = text.substr(0, length);
-  text.remove_prefix(std::min(length + 1, text.size()));
-  return taken;
-}
-
 std::int64_t whole_number(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   std::int64_t number = 0;
@@ -54,45 +50,12 @@ std::uint64_t natural_number(std::string_view text) {
   return static_cast<std::uint64_t>(whole_number(text));
 }
 
-/// How many timings one with this rate stands for: 1/rate, cut as the agents cut it.
-std::uint64_t weight_of(std::string_view rate) {
-  double number = 0;
-  // Fixed: some agents stop reading at an exponent, and take 1e-05 for 1.
-  const auto [end, error] = std::from_chars(rate.data(), rate.data() + rate.size(), number, std::chars_format::fixed);
-  if (error != std::errc{} || end != rate.data() + rate.size()) refuse("the rate is no number");
-  if (!(number > 0 && number <= 1)) refuse("the rate is not above 0 and at most 1");
-  return static_cast<std::uint64_t>(1 / number);
-}
-
-/// name:value|type[|@rate][|#tags], in this order: the only one that every agent reads.
-struct Line {
-  std::string_view name;
-  std::string_view value;
-  std::string_view type;
-  std::optional<std::string_view> rate;
-  std::optional<std::string_view> tags;
-};
-
-Line split(std::string_view text) {
-  Line line;
-  if (text.ends_with('|')) refuse("the last field is empty");
-  line.name = take(text, ':');
-  line.value = take(text, '|');
-  line.type = take(text, '|');
-  if (text.starts_with('@')) line.rate = take(text, '|').substr(1);
-  if (text.starts_with('#')) line.tags = take(text, '|').substr(1);
-  if (!text.empty()) refuse("a field is unknown or out of order");
-  return line;
-}
-
 /// The value of the tag `endpoint`, if there is one.
-std::optional<std::string> endpoint_of(std::string_view tags) {
+std::optional<std::string> endpoint_of(const Line& line) {
   std::optional<std::string> endpoint;
-  while (!tags.empty()) {
-    std::string_view value = take(tags, ',');
-    const std::string_view key = take(value, ':');
-    if (key.empty() || value.empty()) refuse("a tag has no key or no value");
-    if (key == "endpoint") endpoint = value;
+  for (const statsd_line::Tag& tag : line.tags) {
+    if (tag.value.empty()) refuse("a tag has no value");
+    if (tag.key == "endpoint") endpoint = tag.value;
   }
   return endpoint;
 }
@@ -136,7 +99,7 @@ Dialect dialect_of(Agent agent) {
 
 void Receiver::read(std::string_view datagram) {
   while (!datagram.empty()) {
-    const std::string_view line = take(datagram, '\n');
+    const std::string_view line = statsd_line::next_line(datagram);
     try {
       count(line);
     } catch (const std::runtime_error& reason) {
@@ -146,11 +109,15 @@ void Receiver::read(std::string_view datagram) {
 }
 
 void Receiver::count(std::string_view text) {
-  const Line line = split(text);
+  const statsd_line::Result result = statsd_line::parse(text);
+  if (const auto* wrong = std::get_if<statsd_line::Malformed>(&result)) {
+    refuse(wrong->reason + " (column " + std::to_string(wrong->column) + ")");
+  }
+  const auto& line = std::get<Line>(result);
   const Metric& metric = metric_of(line, dialect_);
   if (line.rate && !(metric.meaning == Meaning::duration && dialect_.most_weight > 1)) refuse("a rate is misread here");
-  if (line.tags && !dialect_.has_tags) refuse("this agent has no tags");
-  const std::optional<std::string> label = endpoint_of(line.tags.value_or(""));
+  if (!line.tags.empty() && !dialect_.has_tags) refuse("this agent has no tags");
+  const std::optional<std::string> label = endpoint_of(line);
 
   if (metric.meaning == Meaning::active_tasks) {
     if (label) refuse("active tasks belong to no endpoint");
@@ -161,7 +128,7 @@ void Receiver::count(std::string_view text) {
 
   if (dialect_.has_tags && !label) refuse("the tag endpoint is missing");
   const std::uint64_t value = natural_number(line.value);
-  const std::uint64_t weight = line.rate ? weight_of(*line.rate) : 1;
+  const std::uint64_t weight = line.weight();
   if (weight > dialect_.most_weight) refuse("the rate is below what this agent reads");
   if (metric.meaning == Meaning::duration && value == 0 && dialect_.drops_zero_timings) {
     refuse("this agent drops a timing of 0 ms");

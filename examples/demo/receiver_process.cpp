@@ -1,7 +1,5 @@
 #include "demo/receiver_process.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -17,6 +15,7 @@
 #include <vector>        // arguments
 
 #include "demo/receiver.hpp"
+#include "statsd_socket.hpp"
 
 namespace demo {
 namespace {
@@ -63,34 +62,11 @@ pid_t start_receiver(Agent agent, bool show_lines, int channel) {
   return pid;
 }
 
-int bind_to_any_port() {
-  const int udp = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
-  // Less than this is granted; what counts is that a busy machine loses no datagram.
-  const int buffer_bytes = 4 << 20;
-  setsockopt(udp, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
-
-  sockaddr_in loopback{};
-  loopback.sin_family = AF_INET;
-  loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  check(bind(udp, reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback), "bind");
-  return udp;
-}
-
-int port_of(int udp) {
-  sockaddr_in bound{};
-  socklen_t size = sizeof bound;
-  check(getsockname(udp, reinterpret_cast<sockaddr*>(&bound), &size), "getsockname");
-  return ntohs(bound.sin_port);
-}
-
 /// Reads until the socket is empty.
-void drain(int udp, Receiver& receiver, bool show_lines) {
-  std::array<char, 65536> buffer;
-  ssize_t bytes = 0;
-  while ((bytes = recv(udp, buffer.data(), buffer.size(), MSG_DONTWAIT)) >= 0) {
-    const std::string_view datagram{buffer.data(), static_cast<std::size_t>(bytes)};
-    receiver.read(datagram);
-    if (show_lines) std::printf("%.*s\n", static_cast<int>(datagram.size()), datagram.data());
+void drain(statsd_socket::Socket& udp, Receiver& receiver, bool show_lines) {
+  while (const auto datagram = udp.receive()) {
+    receiver.read(*datagram);
+    if (show_lines) std::printf("%.*s\n", static_cast<int>(datagram->size()), datagram->data());
   }
   std::fflush(stdout);
 }
@@ -100,11 +76,11 @@ void drain(int udp, Receiver& receiver, bool show_lines) {
 void receive(Agent agent, bool show_lines) {
   // Ctrl-C reaches every process of the terminal. This one still has to answer.
   std::signal(SIGINT, SIG_IGN);
-  const int udp = bind_to_any_port();
-  write_all(STDIN_FILENO, "udp://127.0.0.1:" + std::to_string(port_of(udp)) + "\n");
+  statsd_socket::Socket udp{"udp://127.0.0.1:0"};
+  write_all(STDIN_FILENO, udp.address() + "\n");
 
   Receiver receiver{agent};
-  std::array<pollfd, 2> sources{{{udp, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
+  std::array<pollfd, 2> sources{{{udp.descriptor(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
   while (sources[1].revents == 0) {
     poll(sources.data(), sources.size(), -1);
     drain(udp, receiver, show_lines);

@@ -1,5 +1,4 @@
-// support/agent.hpp - an agent for tests: a real socket, a thread that reads it, and a reader of lines that shares
-// nothing with the library's writer.
+// support/agent.hpp - an agent for tests: a real socket, a thread that reads it, and what the lines add up to.
 
 #pragma once
 
@@ -12,10 +11,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -24,7 +23,10 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <variant>
 #include <vector>
+
+#include "statsd_line.hpp"
 
 namespace support {
 
@@ -59,60 +61,37 @@ struct Tally {
     return sum;
   }
 
-  void read_datagram(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const std::size_t end = bytes.find('\n');
-      const std::string line{bytes.substr(0, end)};
-      if (!read_line(line)) malformed.push_back(line);
-      bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+  void read_datagram(std::string_view datagram) {
+    while (!datagram.empty()) {
+      const std::string_view text = statsd_line::next_line(datagram);
+      const statsd_line::Result result = statsd_line::parse(text);
+      const auto* line = std::get_if<statsd_line::Line>(&result);
+      if (line == nullptr || !count(*line)) malformed.emplace_back(text);
     }
   }
 
  private:
-  static bool number(const std::string& text, double& value) {
-    char* end = nullptr;
-    value = std::strtod(text.c_str(), &end);
-    return !text.empty() && *end == '\0' && text.find_first_not_of("0123456789.-") == std::string::npos;
-  }
-
-  bool read_line(const std::string& line) {
-    const std::size_t colon = line.find(':');
-    if (colon == std::string::npos || colon == 0) return false;
-    std::string key = line.substr(0, colon);
-    std::vector<std::string> fields;
-    for (std::size_t at = colon + 1; at <= line.size();) {
-      const std::size_t bar = std::min(line.find('|', at), line.size());
-      fields.push_back(line.substr(at, bar - at));
-      at = bar + 1;
+  /// False for what the library never sends: fractions, rates of 1, rates of anything but a duration.
+  bool count(const statsd_line::Line& line) {
+    std::int64_t value = 0;
+    const char* const end = line.value.data() + line.value.size();
+    if (const auto read = std::from_chars(line.value.data(), end, value); read.ptr != end) return false;
+    std::string key{line.name};
+    for (const statsd_line::Tag& tag : line.tags) {
+      key += (&tag == &line.tags.front() ? "#" : ",") + std::string{tag.key};
+      if (!tag.value.empty()) key += ":" + std::string{tag.value};
     }
-    if (fields.size() < 2 || fields.size() > 4) return false;
-    double value = 0;
-    double rate = 1;
-    if (!number(fields[0], value)) return false;
-    for (std::size_t i = 2; i < fields.size(); ++i) {
-      if (fields[i].starts_with('@') && i == 2) {
-        if (!number(fields[i].substr(1), rate) || !(rate > 0 && rate < 1)) return false;
-      } else if (fields[i].starts_with('#') && i + 1 == fields.size()) {
-        key += fields[i];
-      } else {
-        return false;
-      }
-    }
-    return count(key, fields[1], fields[0], value, rate);
-  }
-
-  bool count(const std::string& key, const std::string& type, const std::string& text, double value, double rate) {
-    const auto whole = static_cast<std::int64_t>(value);
-    if (type == "c" && rate == 1 && value >= 0) {
-      counters[key] += whole;
-    } else if ((type == "ms" || type == "d") && value >= 0) {
-      timings[key][whole] += static_cast<std::uint64_t>(1 / rate);
-    } else if (type == "g" && rate == 1) {
-      gauges[key] = whole;  // the sign is the dialect's: 0 first, where it means a change
+    if (line.rate == 1) return false;
+    if (line.type == "ms" || line.type == "d") {
+      timings[key][value] += line.weight();
+    } else if (line.type == "c" && !line.rate) {
+      counters[key] += value;
+    } else if (line.type == "g" && !line.rate) {
+      gauges[key] = value;  // the sign is the dialect's: 0 first, where it means a change
     } else {
       return false;
     }
-    return text.find('.') == std::string::npos;
+    return true;
   }
 };
 

@@ -74,6 +74,12 @@ class Process {
     (void)::close(output_);
   }
 
+  /// Asks it to end and waits for that.
+  void end() {
+    if (running()) (void)::kill(pid_, SIGTERM);
+    (void)eventually([this] { return !running(); });
+  }
+
   bool running() {
     if (!ended_) ended_ = ::waitpid(pid_, nullptr, WNOHANG) == pid_;
     return !ended_;
