@@ -67,14 +67,14 @@ void compare_percentiles(Comparison& table, const Collectd& collectd, const Coun
   }
 }
 
-void compare(Kind kind) {
+void compare(Kind kind, Agent row) {
   const auto program = support::find_program("collectd");
   AGENTS_NEED(program, "collectd");
   Collectd collectd{*program};
   ASSERT_TRUE(collectd.listens()) << collectd.last_words();
 
-  Comparison table{"collectd"};
-  Workload workload{kind, Agent::plain, collectd.port()};
+  Comparison table{"collectd" + std::string{row == Agent::plain ? " as plain" : ""}};
+  Workload workload{kind, row, collectd.port()};
   Recorded leg;
   for (int i = 1; i <= legs; ++i) {
     leg = workload.record_leg();
@@ -119,8 +119,10 @@ void compare(Kind kind) {
   compare_percentiles(table, collectd, leg.total());
 }
 
-TEST(Collectd, ReportsTheFixedWorkload) { compare(Kind::fixed); }
-TEST(Collectd, ReportsTheRandomWorkload) { compare(Kind::random); }
+TEST(Collectd, ReportsTheFixedWorkload) { compare(Kind::fixed, Agent::collectd); }
+TEST(Collectd, ReportsTheRandomWorkload) { compare(Kind::random, Agent::collectd); }
+TEST(Collectd, ReportsTheFixedWorkloadOfThePlainRow) { compare(Kind::fixed, Agent::plain); }
+TEST(Collectd, ReportsTheRandomWorkloadOfThePlainRow) { compare(Kind::random, Agent::plain); }
 
 }  // namespace
 }  // namespace agents

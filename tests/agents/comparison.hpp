@@ -25,9 +25,9 @@ class Comparison {
   Comparison(const Comparison&) = delete;
   Comparison& operator=(const Comparison&) = delete;
   ~Comparison() {
-    std::printf("\n%-10s | %-36s | %12s | %12s |\n", "agent", "number", "recorded", "reported");
+    std::printf("\n%-17s | %-36s | %12s | %12s |\n", "agent", "number", "recorded", "reported");
     for (const Row& row : rows_) {
-      std::printf("%-10s | %-36s | %12s | %12s | %s\n", agent_.c_str(), row.number.c_str(), row.recorded.c_str(),
+      std::printf("%-17s | %-36s | %12s | %12s | %s\n", agent_.c_str(), row.number.c_str(), row.recorded.c_str(),
                   row.reported.c_str(), row.verdict.c_str());
     }
     std::printf("\n");

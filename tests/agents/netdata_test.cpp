@@ -137,14 +137,14 @@ void compare_durations(Comparison& table, const std::string& leg, const Counts& 
   table.equal(leg + "durations: percentile 95, ms", values[rank - 1], only.percentile);
 }
 
-void compare(Kind kind) {
+void compare(Kind kind, Agent row) {
   const auto program = support::find_program("netdata");
   AGENTS_NEED(program, "netdata");
   Netdata netdata{*program};
   ASSERT_TRUE(netdata.listens()) << netdata.last_words();
 
-  Comparison table{"netdata"};
-  Workload workload{kind, Agent::plain, netdata.port()};
+  Comparison table{"netdata" + std::string{row == Agent::plain ? " as plain" : ""}};
+  Workload workload{kind, row, netdata.port()};
   std::size_t seconds_before = 0;
   for (int i = 1; i <= legs; ++i) {
     const Recorded leg = workload.record_leg();
@@ -172,8 +172,10 @@ void compare(Kind kind) {
   }
 }
 
-TEST(Netdata, ReportsTheFixedWorkload) { compare(Kind::fixed); }
-TEST(Netdata, ReportsTheRandomWorkload) { compare(Kind::random); }
+TEST(Netdata, ReportsTheFixedWorkload) { compare(Kind::fixed, Agent::netdata); }
+TEST(Netdata, ReportsTheRandomWorkload) { compare(Kind::random, Agent::netdata); }
+TEST(Netdata, ReportsTheFixedWorkloadOfThePlainRow) { compare(Kind::fixed, Agent::plain); }
+TEST(Netdata, ReportsTheRandomWorkloadOfThePlainRow) { compare(Kind::random, Agent::plain); }
 
 }  // namespace
 }  // namespace agents

@@ -55,7 +55,7 @@ void compare(Kind kind) {
   ASSERT_TRUE(prometheus.listens()) << prometheus.last_words();
 
   Comparison table{"prometheus"};
-  Workload workload{kind, Agent::plain, collectd.port()};
+  Workload workload{kind, Agent::collectd, collectd.port()};
   const auto equal = [&](const std::string& name, std::int64_t recorded, const std::string& metric,
                          const std::string& statsd) {
     double reported = 0;
