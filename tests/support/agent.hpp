@@ -139,6 +139,27 @@ class Agent {
     if (reader_.joinable()) reader_.join();
   }
 
+  /// Goes away without losing anything in between: refuses what comes from now on, and reads what came before.
+  void leave() {
+    stop();
+    if (way_ == Way::unix_datagram) {
+      (void)::shutdown(socket_, SHUT_RD);
+    } else {
+      sockaddr_in6 unused{};  // long enough for both; nobody sends from port 9
+      unused.sin6_family = static_cast<sa_family_t>(way_ == Way::udp6 ? AF_INET6 : AF_INET);
+      unused.sin6_port = htons(9);
+      if (way_ == Way::udp6) {
+        unused.sin6_addr = in6addr_loopback;
+      } else {
+        reinterpret_cast<sockaddr_in&>(unused).sin_addr.s_addr = htonl(ipv4_);
+      }
+      (void)::connect(socket_, reinterpret_cast<const sockaddr*>(&unused),
+                      way_ == Way::udp6 ? sizeof unused : sizeof(sockaddr_in));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});  // for what was on its way
+    while (read_one()) continue;
+  }
+
   std::vector<std::string> datagrams() const {
     const std::lock_guard lock{mutex_};
     return datagrams_;
@@ -196,17 +217,20 @@ class Agent {
   }
 
   void read() {
-    std::string buffer(65536, '\0');
     while (!stopping_) {
       pollfd readable{socket_, POLLIN, 0};
-      if (::poll(&readable, 1, 20) != 1) continue;
-      const ssize_t size = ::recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (size < 0) continue;
-      const std::lock_guard lock{mutex_};
-      datagrams_.emplace_back(buffer, 0, static_cast<std::size_t>(size));
-      tally_.read_datagram(datagrams_.back());
-      arrived_.notify_all();
+      if (::poll(&readable, 1, 20) == 1) (void)read_one();
     }
+  }
+
+  bool read_one() {
+    const ssize_t size = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (size <= 0) return false;
+    const std::lock_guard lock{mutex_};
+    datagrams_.emplace_back(buffer_, 0, static_cast<std::size_t>(size));
+    tally_.read_datagram(datagrams_.back());
+    arrived_.notify_all();
+    return true;
   }
 
   Way way_;
@@ -219,6 +243,7 @@ class Agent {
   mutable std::condition_variable arrived_;
   std::vector<std::string> datagrams_;
   Tally tally_;
+  std::string buffer_ = std::string(65536, '\0');  // of whoever reads
   std::thread reader_;
 };
 
