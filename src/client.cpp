@@ -7,20 +7,19 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "client_telemetry.hpp"
 #include "delivery_keys.hpp"
 #include "delivery_series.hpp"
+#include "endpoints.hpp"
 #include "options.hpp"
+#include "own_thread.hpp"
 #include "transport/address.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
-
-constexpr std::size_t most_endpoints = 100'000;
 
 statsd::Options checked(statsd::Options options) {
   statsd::check(options);
@@ -41,13 +40,7 @@ void check_prefix_length(const statsd::Options& options) {
 
 DeliveryOptions checked(const DeliveryOptions& delivery, const statsd::Options& options) {
   check_prefix_length(options);
-  if (delivery.endpoint_label != EndpointLabel::none && delivery.endpoint_label != EndpointLabel::host) {
-    throw std::invalid_argument{"DeliveryOptions.endpoint_label is no label: write EndpointLabel::none or ::host"};
-  }
-  if (delivery.max_endpoints < 1 || delivery.max_endpoints > most_endpoints) {
-    throw std::invalid_argument{"DeliveryOptions.max_endpoints is " + std::to_string(delivery.max_endpoints) +
-                                ": write a number from 1 to " + std::to_string(most_endpoints)};
-  }
+  check_endpoints("DeliveryOptions", delivery.endpoint_label, delivery.max_endpoints);
   if (delivery.distribution && !wire::rules_of(options.agent).distribution) {
     throw std::invalid_argument{"DeliveryOptions.distribution is true, which " +
                                 std::string{statsd::to_string(options.agent)} +
@@ -95,15 +88,6 @@ record::Recorder::Limits limits(const Flush::Setup& setup) {
                                 std::to_string(setup.max_endpoints) + " endpoints"};
   }
   return limits;
-}
-
-// A forked child may not touch what its parent's threads were using; kept reachable, for those who look for leaks.
-void abandon(Engine* engine) noexcept {
-  try {
-    static auto* const abandoned = new std::vector<Engine*>;
-    abandoned->push_back(engine);
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): a leak in name only
-  }
 }
 
 }  // namespace

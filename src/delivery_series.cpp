@@ -5,25 +5,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "endpoints.hpp"
 #include "wire/datagram.hpp"
 #include "wire/label.hpp"
 
 namespace event_metrics::inline v0 {
-namespace {
-
-std::uint16_t default_port(record::Scheme scheme) noexcept {
-  switch (scheme) {
-    case record::Scheme::http:
-      return 80;
-    case record::Scheme::https:
-      return 443;
-    case record::Scheme::other:
-      break;
-  }
-  return 0;
-}
-
-}  // namespace
 
 DeliverySeries::DeliverySeries(const wire::AgentRules& rules, DeliveryKeys keys, std::vector<statsd::Tag> tags,
                                bool by_endpoint, std::size_t limit)
@@ -59,7 +45,7 @@ std::size_t DeliverySeries::longest(std::string_view suffix) const noexcept {
 }
 
 std::uint32_t DeliverySeries::find_or_add(const record::HostKey& key) {
-  std::string suffix = suffix_of(wire::endpoint_label(key.authority, default_port(key.scheme)));
+  std::string suffix = suffix_of(endpoint_label(key));
   if (const auto known = by_suffix_.find(suffix); known != by_suffix_.end()) return known->second;
   if (longest(suffix) > limit_) return other;
   add(std::move(suffix));

@@ -1,13 +1,11 @@
 #include "engine.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "event_metrics/event_metrics.hpp"
+#include "own_thread.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
@@ -24,19 +22,7 @@ Engine::Engine(const statsd::Options& options, Flush::Setup setup, DeliverySerie
 }
 
 void Engine::start() {
-  // The service's signals are for the service's threads. A new thread inherits its maker's mask.
-  sigset_t all;
-  sigset_t before;
-  (void)sigfillset(&all);
-  (void)::pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    thread_ = std::thread{[this] { run(); }};
-  } catch (...) {
-    (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-  (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  (void)::pthread_setname_np(thread_.native_handle(), "event-metrics");
+  thread_ = own_thread([this] { run(); });
 }
 
 void Engine::run() noexcept {

@@ -7,22 +7,16 @@
 
 #include <chrono>       // timeouts
 #include <cstddef>      // std::size_t
-#include <cstdint>      // std::uint8_t
 #include <memory>       // the implementation
 #include <string_view>  // URLs
 
 #include "event_metrics/config.hpp"
+#include "event_metrics/endpoint_label.hpp"
 #include "event_metrics/event_metrics.hpp"
 #include "event_metrics/statsd/options.hpp"
 #include "event_metrics/statsd/stats.hpp"
 
 namespace event_metrics::inline v0 {
-
-/// What of an endpoint's URL becomes the tag `endpoint`.
-enum class EndpointLabel : std::uint8_t {
-  none,  ///< nothing: one series for all endpoints
-  host,  ///< the host in lower case, with the port if it isn't the scheme's own; never user info, path or query
-};
 
 struct DeliveryOptions {
   /// Without effect where the agent has no tags (etsy, plain). A URL without `://`, without a host, or with a host of

@@ -1,0 +1,42 @@
+#include "endpoints.hpp"
+
+#include <cstdint>
+#include <stdexcept>
+
+#include "wire/label.hpp"
+
+namespace event_metrics::inline v0 {
+namespace {
+
+constexpr std::size_t most_endpoints = 100'000;
+
+std::uint16_t default_port(record::Scheme scheme) noexcept {
+  switch (scheme) {
+    case record::Scheme::http:
+      return 80;
+    case record::Scheme::https:
+      return 443;
+    case record::Scheme::other:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void check_endpoints(std::string_view options, EndpointLabel label, std::size_t max_endpoints) {
+  if (label != EndpointLabel::none && label != EndpointLabel::host) {
+    throw std::invalid_argument{std::string{options} +
+                                ".endpoint_label is no label: write EndpointLabel::none or ::host"};
+  }
+  if (max_endpoints < 1 || max_endpoints > most_endpoints) {
+    throw std::invalid_argument{std::string{options} + ".max_endpoints is " + std::to_string(max_endpoints) +
+                                ": write a number from 1 to " + std::to_string(most_endpoints)};
+  }
+}
+
+std::string endpoint_label(const record::HostKey& key) {
+  return wire::endpoint_label(key.authority, default_port(key.scheme));
+}
+
+}  // namespace event_metrics::inline v0

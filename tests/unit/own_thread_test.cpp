@@ -1,0 +1,30 @@
+#include "own_thread.hpp"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <string>
+
+namespace event_metrics {
+namespace {
+
+sigset_t blocked() {
+  sigset_t now;
+  (void)::pthread_sigmask(SIG_BLOCK, nullptr, &now);
+  return now;
+}
+
+TEST(OwnThread, BlocksEverySignalAndLeavesItsMakersMaskAlone) {
+  const sigset_t before = blocked();
+  sigset_t inside{};
+  own_thread([&inside] { inside = blocked(); }).join();
+  const sigset_t after = blocked();
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGCHLD, SIGPIPE}) {
+    EXPECT_EQ(sigismember(&inside, signal), 1) << signal;
+    EXPECT_EQ(sigismember(&after, signal), sigismember(&before, signal)) << signal;
+  }
+}
+
+}  // namespace
+}  // namespace event_metrics
