@@ -10,14 +10,22 @@ refuse() {
   fi
 }
 
+require() {
+  for symbol; do
+    printf '%s\n' "$exported" | grep -qF "event_metrics::v0::$symbol" || { echo "missing: $symbol" >&2; exit 1; }
+  done
+}
+
 case $1 in
   own_symbols_only) refuse -vE '^((vtable|typeinfo|typeinfo name) for )?event_metrics::' ;;
   no_boost) refuse -i boost ;;
   public_symbols)
-    for symbol in 'StatsdEventMetrics::StatsdEventMetrics(' 'StatsdEventMetrics::~StatsdEventMetrics(' \
+    require 'StatsdEventMetrics::StatsdEventMetrics(' 'StatsdEventMetrics::~StatsdEventMetrics(' \
       'StatsdEventMetrics::record_delivery_success(' 'StatsdEventMetrics::flush(' 'StatsdEventMetrics::poll(' \
-      'StatsdEventMetrics::stats(' 'statsd::to_string(' 'statsd::parse_agent(' 'statsd::datadog_from_environment('; do
-      printf '%s\n' "$exported" | grep -qF "event_metrics::v0::$symbol" || { echo "missing: $symbol" >&2; exit 1; }
-    done
+      'StatsdEventMetrics::stats(' 'statsd::to_string(' 'statsd::parse_agent(' 'statsd::datadog_from_environment('
+    ;;
+  prometheus_symbols)
+    require 'PrometheusEventMetrics::PrometheusEventMetrics(' 'PrometheusEventMetrics::~PrometheusEventMetrics(' \
+      'PrometheusEventMetrics::record_delivery_success(' 'PrometheusEventMetrics::update('
     ;;
 esac

@@ -1,11 +1,21 @@
 #!/bin/sh
-# run.sh subproject|installed SOURCE_ROOT: builds consumer.cpp against the library and runs it. As a subproject of a
-# small Meson project, or with what pkg-config says about installed copies, a static one and a shared one.
+# run.sh subproject|installed|prometheus SOURCE_ROOT: builds consumer.cpp against the library and runs it. As a subproject
+# of a small Meson project, or with what pkg-config says about installed copies, a static one and a shared one; without
+# prometheus-cpp, or prometheus_consumer.cpp with it.
 set -eu
 here=$2/tests/consumer
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset CXXFLAGS LDFLAGS
+consumer=consumer prometheus=disabled packages=event-metrics
+if [ "$1" = prometheus ]; then
+  consumer=prometheus_consumer prometheus=enabled packages='event-metrics prometheus-cpp-core'
+else
+  # As where it is not installed: who includes it is stopped.
+  mkdir -p "$work/absent/prometheus"
+  echo '#error "prometheus-cpp is not installed"' >"$work/absent/prometheus/registry.h"
+  export CPLUS_INCLUDE_PATH="$work/absent"
+fi
 
 if [ "$1" = subproject ]; then
   mkdir "$work/subprojects"
@@ -17,11 +27,12 @@ if [ "$1" = subproject ]; then
   test "$(meson introspect --tests "$work/build" | grep -o '"suite"' | wc -l)" = 1
   test -z "$(find "$work/build" -name '*.so*')"
   meson test -C "$work/build" --no-rebuild
+  if objdump -p "$work/build/consumer" | grep 'NEEDED.*prometheus'; then exit 1; fi
   exit
 fi
 
 meson setup --prefix="$work/prefix" --libdir=lib -Doptimization=0 -Ddebug=false -Dtests=disabled -Dexamples=disabled \
-  "$work/build" "$2"
+  -Dprometheus=$prometheus "$work/build" "$2"
 export PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" LD_LIBRARY_PATH="$work/prefix/lib"
 for library in static shared; do
   rm -rf "$work/prefix"
@@ -32,9 +43,10 @@ for library in static shared; do
   option=
   if [ $library = static ]; then option=--static; fi
   # shellcheck disable=SC2046,SC2086
-  $CXX -std=c++20 -Wall -Wextra -Wconversion -Werror "$here/consumer.cpp" -o "$work/consumer" \
-    $(pkg-config $option --cflags --libs event-metrics)
+  $CXX -std=c++20 -Wall -Wextra -Wconversion -Werror "$here/$consumer.cpp" -o "$work/consumer" \
+    $(pkg-config $option --cflags --libs $packages)
   "$work/consumer"
+  if [ $prometheus = disabled ] && ldd "$work/consumer" | grep prometheus; then exit 1; fi
   needs=$(objdump -p "$work/consumer" | grep -c 'NEEDED *libevent-metrics') || :
   test "$needs" = "$(test $library = shared && echo 1 || echo 0)"
 done

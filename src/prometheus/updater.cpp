@@ -1,0 +1,180 @@
+#include "prometheus/updater.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "endpoints.hpp"
+#include "event_metrics/event_metrics.hpp"
+#include "own_thread.hpp"
+#include "record/registry.hpp"
+#include "wire/agent_rules.hpp"
+#include "wire/label.hpp"
+
+namespace event_metrics::inline v0 {
+namespace {
+
+constexpr std::size_t memory_for_cells = std::size_t{64} << 20U;
+constexpr std::chrono::milliseconds pause{10};
+
+// A fork waits for this lock: whoever calls prometheus-cpp under it leaves no lock of that library's to a child. Its
+// locks are held for the time of a copy.
+std::mutex& no_fork() noexcept { return record::Registry::instance().mutex(); }
+
+std::uint32_t endpoints(const PrometheusOptions& options) noexcept {
+  return options.endpoint_label == EndpointLabel::host ? static_cast<std::uint32_t>(options.max_endpoints) : 1;
+}
+std::uint32_t most_series(const PrometheusOptions& options) noexcept {
+  return endpoints(options) + record::first_endpoint;
+}
+
+}  // namespace
+
+record::Recorder::Limits PrometheusUpdater::limits(const PrometheusOptions& options) noexcept {
+  record::Recorder::Limits limits{endpoints(options), options.endpoint_label == EndpointLabel::host, memory_for_cells};
+  limits.memory_bytes += record::Recorder::fixed_bytes(limits) + ledger::Ledger::fixed_bytes(most_series(options));
+  return limits;
+}
+
+PrometheusUpdater::PrometheusUpdater(const PrometheusOptions& options, prometheus::Registry& registry,
+                                     std::unique_ptr<PrometheusFamilies>& families, record::Recorder& recorder,
+                                     bool in_child)
+    : options_{options},
+      registry_{registry},
+      families_{families},
+      recorder_{recorder},
+      families_are_parents_{in_child},
+      ledger_{limits(options).memory_bytes, most_series(options)},
+      folded_lines_{recorder.taken_lines()},
+      fold_lines_{folded_lines_} {
+  (void)write_ahead();
+}
+
+PrometheusUpdater::~PrometheusUpdater() {
+  alarm_.ring();
+  if (thread_.joinable()) thread_.join();
+}
+
+void PrometheusUpdater::start() {
+  thread_ = own_thread([this] { run(); });
+}
+
+void PrometheusUpdater::run() noexcept {
+  // on_error may fork: a child that comes back from it has nothing to do here.
+  const std::uint32_t forks = detail::forks();
+  Clock::time_point next_update = Clock::now();
+  while (!alarm_.rung() && forks == detail::forks()) {
+    const Clock::time_point now = Clock::now();
+    if (now >= next_update) {
+      update();
+      next_update = now + interval;
+    }
+    bool taken = false;
+    {
+      const std::lock_guard turn{turn_};
+      taken = write_ahead();
+    }
+    // While callers take memory it is looked after more often: what is not ready is recorded coarsely.
+    alarm_.sleep_until(taken ? std::min(next_update, now + pause) : next_update);
+  }
+}
+
+void PrometheusUpdater::update() noexcept {
+  std::vector<std::string> messages;
+  {
+    const std::lock_guard turn{turn_};
+    const Clock::time_point now = Clock::now();
+    try {
+      update_registry();
+    } catch (const std::exception&) {
+      note(Cause::no_memory, now, "an update found no memory and is tried again");
+    }
+    tell_limits(now);
+    messages = report_.take();
+  }
+  Report::tell(messages, options_.on_error);
+}
+
+void PrometheusUpdater::update_registry() {
+  if (families_are_parents_ || !families_) renew_families();
+  while (series_.size() < recorder_.endpoint_count()) add_series(static_cast<std::uint32_t>(series_.size()));
+  const std::uint32_t taken = recorder_.taken_lines();
+  ledger_.fold(recorder_);
+  folded_lines_ = std::exchange(fold_lines_, taken);
+  while (const auto series = ledger_.next_owing_counters(0)) show(*series);
+  families_->active_tasks().Set(static_cast<double>(recorder_.active_tasks().count));
+}
+
+void PrometheusUpdater::renew_families() {
+  const std::lock_guard lock{no_fork()};
+  families_.reset();
+  families_ = std::make_unique<PrometheusFamilies>(registry_);
+  families_are_parents_ = false;
+}
+
+void PrometheusUpdater::add_series(std::uint32_t endpoint) {
+  prometheus::Labels labels;
+  if (options_.endpoint_label == EndpointLabel::host) {
+    const std::string label = endpoint == record::other_endpoint     ? "other"
+                              : endpoint == record::invalid_endpoint ? "invalid"
+                                                                     : endpoint_label(recorder_.endpoint(endpoint));
+    // statsd_exporter makes labels of Prometheus too: what may stand in one is said there.
+    labels.emplace("endpoint", wire::clean_value(label, wire::rules_of(statsd::Agent::statsd_exporter)));
+  }
+  // What is there already is of a try that found no memory.
+  if (ledger_.series_count() == endpoint) (void)ledger_.add_series();
+  if (ledger_.endpoint_count() == endpoint) ledger_.attach_endpoint(endpoint);
+  const std::lock_guard lock{no_fork()};
+  series_.push_back(families_->series(labels));
+}
+
+void PrometheusUpdater::show(std::uint32_t series) {
+  const ledger::Counters owed = ledger_.owed_counters(series);
+  ledger_.owed_cells(series, cells_);
+  std::vector<double> buckets(bucket_edges.size() + 1);
+  double milliseconds = 0;
+  for (const std::uint32_t cell : cells_) {
+    const auto count = static_cast<double>(ledger_.owed(series, cell));
+    buckets[bucket_of(cell)] += count;
+    milliseconds += count * record::value_of(cell);
+  }
+  {
+    const std::lock_guard lock{no_fork()};
+    const PrometheusFamilies::Series& shown = series_[series];
+    shown.attempts.Increment(static_cast<double>(owed.successes + owed.failed));  // first: see PrometheusFamilies
+    shown.successes.Increment(static_cast<double>(owed.successes));
+    shown.failures.Increment(static_cast<double>(owed.failed));
+    shown.duration.ObserveMultiple(buckets, milliseconds / 1000);
+  }
+  for (const std::uint32_t cell : cells_) ledger_.commit({series, cell, ledger_.owed(series, cell)});
+  ledger_.commit({series, ledger::success_entry, owed.successes});
+  ledger_.commit({series, ledger::failed_entry, owed.failed});
+  if (!owed.announced) ledger_.commit({series, ledger::announced_entry, 1});
+}
+
+void PrometheusUpdater::tell_limits(Clock::time_point now) noexcept {
+  if (std::exchange(coarse_, ledger_.totals().coarse) < ledger_.totals().coarse) {
+    note(Cause::coarse, now, "durations are kept by power of two only: no memory, or more than eight clients");
+  }
+  if (options_.endpoint_label == EndpointLabel::none || series_.empty()) return;
+  const std::uint64_t other = ledger_.recorded(record::other_endpoint);
+  if (std::exchange(other_, other) < other) {
+    note(Cause::other, now, "deliveries are counted under endpoint=\"other\": raise max_endpoints");
+  }
+}
+
+void PrometheusUpdater::note(Cause cause, Clock::time_point now, std::string_view what) noexcept {
+  if (!report_.due(cause, now)) return;
+  try {
+    report_.note("prometheus: " + std::string{what});
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): without memory there is nothing to tell it with
+  }
+}
+
+bool PrometheusUpdater::write_ahead() noexcept {
+  return recorder_.write_ahead(ledger::Ledger::fixed_bytes(most_series(options_)) + ledger_.memory_bytes(),
+                               folded_lines_);
+}
+
+}  // namespace event_metrics::inline v0

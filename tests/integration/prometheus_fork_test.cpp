@@ -1,0 +1,99 @@
+// A forked child shows its own numbers in its copy of the registry, from zero; its parent goes on undisturbed.
+
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "event_metrics/prometheus_event_metrics.hpp"
+
+namespace {
+
+using namespace event_metrics;
+
+/// Runs `child` in a forked process and returns its exit status.
+int in_child(const std::function<int()>& child) {
+  const pid_t process = ::fork();
+  if (process == 0) ::_exit(child());
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool shows(const prometheus::Registry& registry, const std::string& line) {
+  const std::string text = prometheus::TextSerializer{}.Serialize(registry.Collect());
+  return text.find('\n' + line + '\n') != std::string::npos;
+}
+
+class PrometheusFork : public testing::Test {
+ protected:
+  void SetUp() override {
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "ThreadSanitizer ends a child of a threaded parent that makes a thread";
+#endif
+    for (int i = 0; i < 3; ++i) metrics->record_delivery_error("https://a.io/");
+    metrics->increment_active_tasks();
+    metrics->update();
+  }
+
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  std::unique_ptr<PrometheusEventMetrics> metrics = std::make_unique<PrometheusEventMetrics>(registry);
+};
+
+TEST_F(PrometheusFork, ChildStartsFromZeroAndItsParentGoesOn) {
+  EXPECT_EQ(in_child([&] {
+              for (int i = 0; i < 5; ++i) metrics->record_delivery_error("https://a.io/");
+              metrics->update();
+              if (!shows(*registry, "notification_delivery_failures_total 5")) return 1;
+              if (!shows(*registry, "notification_active_tasks 0")) return 2;
+              metrics.reset();
+              return registry->Collect().empty() ? 0 : 3;
+            }),
+            0);
+  metrics->record_delivery_error("https://a.io/");
+  metrics->update();
+  EXPECT_TRUE(shows(*registry, "notification_delivery_failures_total 4"));
+  EXPECT_TRUE(shows(*registry, "notification_active_tasks 1"));
+}
+
+TEST_F(PrometheusFork, ChildThatRecordsNothingEnds) {
+  EXPECT_EQ(in_child([&] {
+              metrics.reset();
+              return 0;
+            }),
+            0);
+}
+
+TEST_F(PrometheusFork, ChildOfAChildStartsFromZeroToo) {
+  EXPECT_EQ(in_child([&] {
+              metrics->record_delivery_error("https://a.io/");
+              metrics->update();
+              return in_child([&] {
+                metrics->record_delivery_error("https://a.io/");
+                metrics->update();
+                return shows(*registry, "notification_delivery_failures_total 1") ? 0 : 1;
+              });
+            }),
+            0);
+}
+
+// While the parent's own thread updates as often as it can.
+TEST_F(PrometheusFork, ChildFindsNoLockTaken) {
+  for (int i = 0; i < 200; ++i) {
+    metrics->record_delivery_error("https://a.io/");
+    EXPECT_EQ(in_child([&] {
+                ::alarm(30);
+                metrics->update();
+                metrics.reset();
+                return 0;
+              }),
+              0);
+  }
+}
+
+}  // namespace
