@@ -3,46 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "agents/collectd.hpp"
 #include "agents/comparison.hpp"
+#include "agents/prometheus.hpp"
 #include "agents/workload.hpp"
 
 namespace agents {
 namespace {
 
 using event_metrics::statsd::Agent;
-
-class Prometheus {
- public:
-  Prometheus(const std::string& program, int collectd_port)
-      : process_{{program,
-                  "--config.file=" + folder_.configure("prometheus/prometheus.yml",
-                                                       {{"COLLECTD_PORT", std::to_string(collectd_port)}}),
-                  "--storage.tsdb.path=" + folder_.path() + "/data",
-                  "--web.listen-address=127.0.0.1:" + std::to_string(port_)}} {}
-
-  bool listens() const {
-    return support::eventually([this] { return support::http_get(port_, "/-/ready").has_value(); });
-  }
-  std::string last_words() { return process_.last_words(); }
-
-  /// The last value of a series that collectd exports; 0 while there is none.
-  double number(const std::string& metric, const std::string& statsd) const {
-    const std::string query = metric + "%7Bstatsd%3D%22" + statsd + "%22%7D";
-    const std::string page = support::http_get(port_, "/api/v1/query?query=" + query).value_or("");
-    const std::size_t value = page.find("\"value\":[");
-    if (value == std::string::npos) return 0;
-    return std::strtod(page.c_str() + page.find(",\"", value) + 2, nullptr);
-  }
-
- private:
-  Folder folder_;
-  int port_ = support::free_port();
-  support::Process process_;
-};
 
 void compare(Kind kind) {
   const auto collectd_program = support::find_program("collectd");
@@ -60,7 +31,7 @@ void compare(Kind kind) {
                          const std::string& statsd) {
     double reported = 0;
     (void)support::eventually([&] {
-      reported = prometheus.number(metric, statsd);
+      reported = prometheus.answer(metric + "{statsd=\"" + statsd + "\"}").value_or(0);
       return reported == static_cast<double>(recorded);
     });
     table.equal(name, static_cast<double>(recorded), reported);

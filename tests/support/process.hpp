@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -45,7 +47,8 @@ inline std::optional<std::string> find_program(const std::string& program) {
 
 class Process {
  public:
-  /// Standard output and error are read into one; the first word of `command` is a path.
+  /// Standard output and error are read into one; standard input is what is written here. The first word of `command`
+  /// is a path.
   explicit Process(std::vector<std::string> command) {
     std::vector<char*> words;
     for (std::string& word : command) words.push_back(word.data());
@@ -53,14 +56,22 @@ class Process {
     // Not a pipe, which would stop a program that is not read.
     output_ = ::memfd_create("output", MFD_CLOEXEC);
     if (output_ < 0) throw std::system_error{errno, std::generic_category(), "memfd_create"};
+    // Not a pipe, which would end a test that writes when its program has ended.
+    int input[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, input) != 0) {
+      throw std::system_error{errno, std::generic_category(), "socketpair"};
+    }
+    input_ = input[0];
     pid_ = ::fork();
     if (pid_ == 0) {
       (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      (void)::dup2(input[1], STDIN_FILENO);
       (void)::dup2(output_, STDOUT_FILENO);
       (void)::dup2(output_, STDERR_FILENO);
       ::execv(words[0], words.data());
       ::_exit(127);
     }
+    (void)::close(input[1]);
     if (pid_ < 0) throw std::system_error{errno, std::generic_category(), "fork"};
   }
   Process(const Process&) = delete;
@@ -71,6 +82,7 @@ class Process {
       (void)::kill(pid_, SIGKILL);
       (void)::waitpid(pid_, nullptr, 0);
     }
+    (void)::close(input_);
     (void)::close(output_);
   }
 
@@ -81,9 +93,23 @@ class Process {
   }
 
   bool running() {
-    if (!ended_) ended_ = ::waitpid(pid_, nullptr, WNOHANG) == pid_;
+    if (!ended_) ended_ = ::waitpid(pid_, &status_, WNOHANG) == pid_;
     return !ended_;
   }
+
+  /// Hands over all of `text`; false when the program does not read any more.
+  bool write(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t size = ::send(input_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (size < 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(size));
+    }
+    return true;
+  }
+  void end_input() const { (void)::shutdown(input_, SHUT_WR); }
+
+  /// Its exit status, once it has ended by itself.
+  int status() const { return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1; }
 
   /// The complete lines that were written since the last call.
   std::vector<std::string> lines() {
@@ -116,6 +142,8 @@ class Process {
 
   pid_t pid_ = -1;
   bool ended_ = false;
+  int status_ = -1;
+  int input_ = -1;
   int output_ = -1;
   off_t read_ = 0;
   std::string unread_;
