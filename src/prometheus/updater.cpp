@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t memory_for_cells = std::size_t{64} << 20U;
 constexpr std::chrono::milliseconds pause{10};
 
-// A fork waits for this lock: whoever calls prometheus-cpp under it leaves no lock of that library's to a child. Its
-// locks are held for the time of a copy.
+// A fork waits for this lock: who calls prometheus-cpp under it leaves a child none of that library's locks taken and
+// none of its tables half changed.
 std::mutex& no_fork() noexcept { return record::Registry::instance().mutex(); }
 
 std::uint32_t endpoints(const PrometheusOptions& options) noexcept {

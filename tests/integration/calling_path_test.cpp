@@ -3,11 +3,7 @@
 // built with a sanitizer, which brings its own allocator and system calls.
 
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,12 +12,11 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
-#include <functional>
-#include <iterator>
 #include <new>
 #include <string>
 
 #include "event_metrics/statsd_event_metrics.hpp"
+#include "support/system_calls.hpp"
 
 namespace {
 std::atomic<long> allocations{0};
@@ -85,38 +80,14 @@ TEST(CallingPath, TouchesNoNewPage) {
   EXPECT_EQ(after.ru_minflt - before.ru_minflt, 0);
 }
 
-/// From here on every system call of this thread but the one that ends it kills the process.
-bool forbid_system_calls() {
-  sock_filter program[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
-                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
-  const sock_fprog filter{std::size(program), program};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
-
-/// The wait status of a process that runs `work` under the filter.
-int filtered(const std::function<void()>& prepare, const std::function<void()>& work) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    prepare();
-    if (!forbid_system_calls()) ::_exit(3);
-    work();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return status;
-}
-
 TEST(CallingPath, FilterEndsAProcessThatCallsTheKernel) {
-  const int status = filtered([] {}, [] { (void)::getppid(); });
+  const int status = support::filtered([] {}, [] { (void)::getppid(); });
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
 TEST(CallingPath, MakesNoSystemCallWhileAnotherThreadFlushes) {
   StatsdEventMetrics* metrics = nullptr;
-  const int status = filtered(
+  const int status = support::filtered(
       [&] {
         metrics = new StatsdEventMetrics{options(true)};  // its thread is not under the filter
         all_calls(*metrics, 2000);

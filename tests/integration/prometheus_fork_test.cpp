@@ -6,9 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "event_metrics/prometheus_event_metrics.hpp"
 
@@ -82,18 +85,26 @@ TEST_F(PrometheusFork, ChildOfAChildStartsFromZeroToo) {
             0);
 }
 
-// While the parent's own thread updates as often as it can.
-TEST_F(PrometheusFork, ChildFindsNoLockTaken) {
-  for (int i = 0; i < 200; ++i) {
-    metrics->record_delivery_error("https://a.io/");
+TEST_F(PrometheusFork, ChildFindsNoLockTakenThatAnUpdateWasHolding) {
+  std::atomic<bool> done{false};
+  std::thread updating{[&] {
+    while (!done) {
+      metrics->record_delivery_success("https://a.io/", std::chrono::milliseconds{12});
+      metrics->update();
+    }
+  }};
+  for (int i = 0; i < 200 && !HasFailure(); ++i) {
     EXPECT_EQ(in_child([&] {
-                ::alarm(30);
+                ::alarm(10);
+                (void)registry->Collect();
                 metrics->update();
                 metrics.reset();
                 return 0;
               }),
               0);
   }
+  done = true;
+  updating.join();
 }
 
 }  // namespace
