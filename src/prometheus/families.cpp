@@ -16,8 +16,8 @@ constexpr bool is_cell_edge(std::uint32_t ms) { return record::cell_of(ms) != re
 static_assert(std::ranges::all_of(bucket_edges, is_cell_edge), "a cell would lie in two buckets");
 
 std::vector<double> boundaries() {
-  std::vector<double> seconds;
-  for (const std::uint32_t edge : bucket_edges) seconds.push_back(edge / 1000.0);
+  std::vector<double> seconds(bucket_edges.size());
+  std::ranges::transform(bucket_edges, seconds.begin(), [](std::uint32_t edge) { return edge / 1000.0; });
   return seconds;
 }
 
