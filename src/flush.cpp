@@ -144,7 +144,7 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
 void Flush::look_for_answers(Clock::time_point now) noexcept {
   if (read_refusals(now)) {
     rest(now, Step::refused);
-  } else if (probing_ && provisional_.empty()) {  // the probe arrived
+  } else if (probing_ && provisional_.settled_at() <= now) {  // the probe arrived
     away_ = probing_ = false;
     rest_until_ = now;
     backoff_ = least_backoff;
@@ -163,11 +163,14 @@ void Flush::look_for_drain(Clock::time_point now) noexcept {
 bool Flush::may_send(Clock::time_point now, Urgency urgency) {
   if (ledger_.owes_nothing() || probing_ || now < not_before_) return false;
   if (urgency == Urgency::routine && now < rest_until_) return false;
-  if (renew_ && !provisional_.empty()) {
+  if (renew_ && now < provisional_.settled_at()) {
     not_before_ = provisional_.settled_at();
     return false;
   }
-  if (std::exchange(renew_, false)) channel_.close();
+  if (std::exchange(renew_, false)) {
+    channel_.close();
+    provisional_.forget();
+  }
   return channel_.is_open() || open(now);
 }
 
@@ -198,7 +201,7 @@ void Flush::send_burst(Clock::time_point now) {
 Flush::Step Flush::send_one(Clock::time_point now) {
   if (!packer_.fill()) return Step::nothing;
   const std::size_t quoted = channel_.quoted_bytes();
-  if (quoted > 0 && (provisional_.full() || provisional_.ambiguous(packer_.bytes(), quoted))) {
+  if (quoted > 0 && (provisional_.full(now) || provisional_.ambiguous(packer_.bytes(), quoted, now))) {
     packer_.undo();
     return Step::unsettled;
   }
@@ -260,7 +263,7 @@ bool Flush::read_refusals(Clock::time_point now) noexcept {
   bool refused = false;
   while (const auto quote = channel_.next_refusal()) {
     const Provisional::Entry* const entry = provisional_.take(*quote);
-    if (entry == nullptr) continue;  // settled long ago, or not ours
+    if (entry == nullptr) continue;  // sent long ago, or not ours
     refused = true;
     for (const ledger::Share& share : entry->shares) ledger_.take_back(share);
     --counts_.datagrams_accepted;
@@ -271,7 +274,6 @@ bool Flush::read_refusals(Clock::time_point now) noexcept {
     drain_.reset();
     note(Cause::refused, now, "no agent listens", std::make_error_code(std::errc::connection_refused));
   }
-  provisional_.settle(now);
   return refused;
 }
 

@@ -12,18 +12,20 @@ Provisional::Provisional(std::size_t quoted, std::size_t shares) {
 }
 
 Provisional::Clock::time_point Provisional::settled_at() const noexcept {
-  return empty() ? Clock::time_point::min() : entries_[count_ - 1].sent + settling;
+  return count_ == 0 ? Clock::time_point::min() : entries_[count_ - 1].sent + settling;
 }
 
-bool Provisional::ambiguous(std::string_view datagram, std::size_t quoted) const noexcept {
+bool Provisional::ambiguous(std::string_view datagram, std::size_t quoted, Clock::time_point now) const noexcept {
   if (datagram.size() < quoted) return false;  // the quote is the whole datagram
   const std::string_view quote = datagram.substr(0, quoted);
   return std::any_of(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(count_),
-                     [quote](const Entry& entry) { return entry.quote == quote; });
+                     [&](const Entry& entry) { return !settled(entry, now) && entry.quote == quote; });
 }
 
 void Provisional::keep(std::string_view datagram, std::size_t quoted, std::span<const ledger::Share> shares,
                        Clock::time_point now) {
+  if (datagram.size() >= quoted) (void)take(datagram.substr(0, quoted));
+  if (count_ == capacity) remove(0);
   Entry& entry = entries_[count_++];
   entry.sent = now;
   entry.size = datagram.size();
@@ -38,10 +40,6 @@ const Provisional::Entry* Provisional::take(std::string_view quote) noexcept {
     return &entries_[count_];
   }
   return nullptr;
-}
-
-void Provisional::settle(Clock::time_point now) noexcept {
-  while (count_ > 0 && entries_.front().sent + settling <= now) remove(0);
 }
 
 // The removed entry goes behind the last, with its memory.

@@ -1,7 +1,8 @@
 // provisional.hpp - datagrams that the kernel accepted and an absent agent may still refuse.
 //
 // A refusal names its datagram by the first bytes, which the kernel quotes. One whose quote would be equal to that of
-// a datagram still kept here must wait, unless both are equal to the last byte: then either stands for the other.
+// a datagram not yet settled must wait, unless both are equal to the last byte: then either stands for the other.
+// What has settled is kept as long as there is room: on a busy machine a refusal can be later than anybody waits.
 
 #pragma once
 
@@ -22,7 +23,7 @@ class Provisional {
   using Clock = std::chrono::steady_clock;
   /// How long after its sending a refusal is waited for.
   static constexpr std::chrono::milliseconds settling{2};
-  static constexpr std::size_t capacity = 32;
+  static constexpr std::size_t capacity = 64;
 
   struct Entry {
     Clock::time_point sent{};
@@ -37,26 +38,25 @@ class Provisional {
     return capacity * (sizeof(Entry) + quoted + shares * sizeof(ledger::Share));
   }
 
-  bool empty() const noexcept { return count_ == 0; }
-  bool full() const noexcept { return count_ == capacity; }
-  /// When the youngest entry has settled.
+  bool full(Clock::time_point now) const noexcept { return count_ == capacity && !settled(entries_.front(), now); }
+  /// When the youngest entry settles; long ago when there is none.
   Clock::time_point settled_at() const noexcept;
 
-  /// Whether a refusal of `datagram` could be mistaken for that of another one kept here.
-  bool ambiguous(std::string_view datagram, std::size_t quoted) const noexcept;
+  /// Whether a refusal of `datagram` could be mistaken for that of another one that has not settled.
+  bool ambiguous(std::string_view datagram, std::size_t quoted, Clock::time_point now) const noexcept;
 
-  /// Keeps an accepted datagram; not when full.
+  /// Keeps an accepted datagram, in the place of the oldest or of what it could be mistaken for; not when full.
   void keep(std::string_view datagram, std::size_t quoted, std::span<const ledger::Share> shares,
             Clock::time_point now);
 
   /// Takes out the oldest entry that `quote` names; nullptr when there is none. Valid until the next keep().
   const Entry* take(std::string_view quote) noexcept;
 
-  /// Forgets what was sent long enough before `now` that no refusal is to come.
-  void settle(Clock::time_point now) noexcept;
+  /// For a socket that is closed: its refusals are lost.
   void forget() noexcept { count_ = 0; }
 
  private:
+  static bool settled(const Entry& entry, Clock::time_point now) noexcept { return entry.sent + settling <= now; }
   void remove(std::size_t index) noexcept;
 
   std::array<Entry, capacity> entries_;  // the first count_, oldest first

@@ -45,10 +45,14 @@ struct Story {
   std::map<std::string, Endpoint> endpoints;  // by label
   double active_tasks = 0;
 
-  double attempts() const {
-    double sum = 0;
-    for (const auto& [label, endpoint] : endpoints) sum += endpoint.attempts;
-    return sum;
+  /// Counters come before durations, and durations in several datagrams.
+  std::array<double, 3> sums() const {
+    std::array<double, 3> sums{0, 0, active_tasks};
+    for (const auto& [label, endpoint] : endpoints) {
+      sums[0] += endpoint.attempts;
+      for (const double count : endpoint.buckets) sums[1] += count;
+    }
+    return sums;
   }
 };
 
@@ -204,10 +208,7 @@ void run(unsigned seed) {
   ASSERT_TRUE(statsd.flush(30s));
 
   const Story truth = mock_tells(mock, by_host);
-  ASSERT_TRUE(agent.wait_for([&](const support::Tally& tally) {
-    const Story told = statsd_tells(tally);
-    return told.attempts() == truth.attempts() && told.active_tasks == truth.active_tasks;
-  }));
+  ASSERT_TRUE(agent.wait_for([&](const support::Tally& tally) { return statsd_tells(tally).sums() == truth.sums(); }));
   EXPECT_EQ(statsd.stats().coarse, 0u);
   expect_equal(truth, prometheus_tells(*registry), "Prometheus");
   expect_equal(truth, statsd_tells(agent.tally()), "StatsD");

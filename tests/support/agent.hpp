@@ -156,7 +156,7 @@ class Agent {
       (void)::connect(socket_, reinterpret_cast<const sockaddr*>(&unused),
                       way_ == Way::udp6 ? sizeof unused : sizeof(sockaddr_in));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds{2});  // for what was on its way
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});  // for what was on its way, on a busy machine
     while (read_one()) continue;
   }
 

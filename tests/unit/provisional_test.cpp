@@ -25,7 +25,7 @@ TEST(Provisional, TakesOutTheDatagramThatTheQuoteNames) {
   EXPECT_EQ(entry->shares.front().count, 2u);
   EXPECT_EQ(entry->size, 9u);
   EXPECT_EQ(provisional.take("bbbbbbbb"), nullptr);
-  EXPECT_FALSE(provisional.empty());
+  EXPECT_NE(provisional.take("aaaaaaaa"), nullptr);
 }
 
 TEST(Provisional, NamesNothingByAQuoteThatIsOnlyABeginning) {
@@ -42,46 +42,71 @@ TEST(Provisional, TakesTheOldestOfEqualDatagramsFirst) {
   provisional.keep("aaaa", quoted, share(2), start + 1ms);
   EXPECT_EQ(provisional.take("aaaa")->shares.front().count, 1u);
   EXPECT_EQ(provisional.take("aaaa")->shares.front().count, 2u);
-  EXPECT_TRUE(provisional.empty());
+  EXPECT_EQ(provisional.take("aaaa"), nullptr);
 }
 
 TEST(Provisional, IsAmbiguousWhereQuotesWouldBeEqualAndTailsMayDiffer) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaaaaaa1", quoted, share(1), start);
-  EXPECT_TRUE(provisional.ambiguous("aaaaaaaa2", quoted));
-  EXPECT_TRUE(provisional.ambiguous("aaaaaaaa", quoted));  // a quote never tells the length
-  EXPECT_FALSE(provisional.ambiguous("aaaaaaa", quoted));
-  EXPECT_FALSE(provisional.ambiguous("baaaaaaa1", quoted));
+  EXPECT_TRUE(provisional.ambiguous("aaaaaaaa2", quoted, start));
+  EXPECT_TRUE(provisional.ambiguous("aaaaaaaa", quoted, start));  // a quote never tells the length
+  EXPECT_FALSE(provisional.ambiguous("aaaaaaa", quoted, start));
+  EXPECT_FALSE(provisional.ambiguous("baaaaaaa1", quoted, start));
 }
 
 TEST(Provisional, IsNotAmbiguousWhenShortDatagramsAreEqual) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaa", quoted, share(1), start);
-  EXPECT_FALSE(provisional.ambiguous("aaaa", quoted));
+  EXPECT_FALSE(provisional.ambiguous("aaaa", quoted, start));
 }
 
 TEST(Provisional, SettlesTwoMillisecondsAfterSending) {
   Provisional provisional{quoted, 1};
-  EXPECT_TRUE(provisional.empty());
-  provisional.keep("a", quoted, share(1), start);
+  EXPECT_LE(provisional.settled_at(), start);
+  provisional.keep("aaaaaaaa1", quoted, share(1), start);
   provisional.keep("b", quoted, share(1), start + 1ms);
   EXPECT_EQ(provisional.settled_at(), start + 3ms);
-  provisional.settle(start + 2ms);
-  EXPECT_EQ(provisional.take("a"), nullptr);
-  EXPECT_FALSE(provisional.empty());
-  provisional.settle(start + 3ms);
-  EXPECT_TRUE(provisional.empty());
+  EXPECT_TRUE(provisional.ambiguous("aaaaaaaa2", quoted, start + 1999us));
+  EXPECT_FALSE(provisional.ambiguous("aaaaaaaa2", quoted, start + 2ms));
 }
 
-TEST(Provisional, IsFullAtItsCapacity) {
+TEST(Provisional, TakesOutWhatHasSettledLongAgo) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaa", quoted, share(7), start);
+  provisional.keep("bbbb", quoted, share(1), start + 1h);
+  const Provisional::Entry* const entry = provisional.take("aaaa");
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(entry->shares.front().count, 7u);
+}
+
+TEST(Provisional, ForgetsWhatHasSettledForOneThatBeginsAlike) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaaaaaa1", quoted, share(1), start);
+  provisional.keep("aaaaaaaa2", quoted, share(2), start + 2ms);
+  EXPECT_EQ(provisional.take("aaaaaaaa")->shares.front().count, 2u);
+  EXPECT_EQ(provisional.take("aaaaaaaa"), nullptr);
+}
+
+TEST(Provisional, IsFullAtItsCapacityUntilTheOldestHasSettled) {
   Provisional provisional{quoted, 1};
   for (std::size_t i = 0; i < Provisional::capacity; ++i) {
-    EXPECT_FALSE(provisional.full());
+    EXPECT_FALSE(provisional.full(start));
     provisional.keep(std::to_string(i), quoted, share(i), start);
   }
-  EXPECT_TRUE(provisional.full());
+  EXPECT_TRUE(provisional.full(start + 1999us));
+  EXPECT_FALSE(provisional.full(start + 2ms));
+  provisional.keep("new", quoted, share(1), start + 2ms);
+  EXPECT_EQ(provisional.take("0"), nullptr);
   EXPECT_EQ(provisional.take("17")->shares.front().count, 17u);
-  EXPECT_FALSE(provisional.full());
+  EXPECT_FALSE(provisional.full(start));
+}
+
+TEST(Provisional, ForgetsAllWithItsSocket) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaa", quoted, share(1), start);
+  provisional.forget();
+  EXPECT_EQ(provisional.take("aaaa"), nullptr);
+  EXPECT_LE(provisional.settled_at(), start);
 }
 
 }  // namespace
