@@ -22,7 +22,7 @@ Engine::Engine(const statsd::Options& options, Flush::Setup setup, DeliverySerie
 }
 
 void Engine::start() {
-  thread_ = own_thread([this] { run(); });
+  thread_ = own_thread("event-metrics", [this] { run(); });
 }
 
 void Engine::run() noexcept {

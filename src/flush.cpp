@@ -136,6 +136,7 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
     fold(now);
   }
   look_for_answers(now);
+  if (channel_.refresh(now)) renew_ = true;
   if (may_send(now, urgency)) send_burst(now);
   look_for_drain(now);
   return {next_call(urgency), accepted_until_};
@@ -179,6 +180,10 @@ bool Flush::open(Clock::time_point now) {
   if (!error) {
     opened_at_ = now;
     return true;
+  }
+  if (error == std::errc::operation_in_progress) {  // its name has not been looked up yet
+    rest(now, Step::later);
+    return false;
   }
   ++counts_.connect_errors;
   note(Cause::unreachable, now, "no connection", error);

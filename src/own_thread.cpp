@@ -9,7 +9,7 @@
 
 namespace event_metrics::inline v0 {
 
-std::thread own_thread(std::function<void()> run) {
+std::thread own_thread(const char* name, std::function<void()> run) {
   // The service's signals are for the service's threads. A new thread inherits its maker's mask.
   sigset_t all;
   sigset_t before;
@@ -23,7 +23,7 @@ std::thread own_thread(std::function<void()> run) {
     throw;
   }
   (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  (void)::pthread_setname_np(thread.native_handle(), "event-metrics");
+  (void)::pthread_setname_np(thread.native_handle(), name);
   return thread;
 }
 

@@ -7,8 +7,9 @@
 
 namespace event_metrics::inline v0 {
 
-/// A thread that handles none of the service's signals. Throws std::system_error.
-std::thread own_thread(std::function<void()> run);
+/// A thread that handles none of the service's signals; `name` has at most 15 bytes. Throws std::bad_alloc, and
+/// std::system_error when the process may have no more threads.
+std::thread own_thread(const char* name, std::function<void()> run);
 
 /// Keeps what a forked child may not touch, because its parent's threads were using it, reachable for those who look
 /// for leaks. With the record::Registry's mutex held.

@@ -55,12 +55,11 @@ class EVENT_METRICS_API StatsdEventMetrics final : public EventMetrics {
   void decrement_active_tasks() noexcept override;
 
   /// Sends everything recorded before the call; true when all of it is accepted. Blocks for at most `timeout`, on UDP
-  /// for at least 2 ms (that long a refusal may take); a host name that has to be resolved, and on_error, come on top.
-  /// False also when the agent's answer is not known in time. Not for delivery threads.
+  /// for at least 2 ms (that long a refusal may take); on_error comes on top. False also when the agent's answer is not
+  /// known in time. Not for delivery threads.
   bool flush(std::chrono::milliseconds timeout) noexcept;
 
-  /// For `own_thread = false`: does what is due, at most 16 datagrams of it, and returns when to call next. Does not
-  /// wait, but for a host name that has to be resolved.
+  /// For `own_thread = false`: does what is due, at most 16 datagrams of it, and returns when to call next. Never waits.
   std::chrono::steady_clock::time_point poll() noexcept;
 
   /// Never waits for a flush.

@@ -57,7 +57,7 @@ PrometheusUpdater::~PrometheusUpdater() {
 }
 
 void PrometheusUpdater::start() {
-  thread_ = own_thread([this] { run(); });
+  thread_ = own_thread("event-metrics", [this] { run(); });
 }
 
 void PrometheusUpdater::run() noexcept {

@@ -10,12 +10,9 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/datagram_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/udp.hpp>
-#include <boost/asio/local/datagram_protocol.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <utility>
-#include <vector>
 
 namespace event_metrics::inline v0::transport {
 namespace {
@@ -29,38 +26,9 @@ constexpr std::size_t quoted_ipv6 = 1184;
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
-class ResolverCategory final : public std::error_category {
- public:
-  const char* name() const noexcept override { return "resolver"; }
-  std::string message(int) const override { return "the host name does not resolve"; }
-};
-
-// Asio knows the system's numbers under a category of its own, and the resolver's under two.
+// Asio knows the system's numbers under a category of its own.
 std::error_code standard(const boost::system::error_code& error) noexcept {
-  static const ResolverCategory resolver;
-  if (error.category() == boost::system::system_category()) return {error.value(), std::generic_category()};
-  return {error.value(), resolver};
-}
-
-// An IPv4 address in IPv6 clothes would be refused in the error queue of the wrong family.
-asio::ip::udp::endpoint unmapped(const asio::ip::udp::endpoint& endpoint) {
-  if (!endpoint.address().is_v6() || !endpoint.address().to_v6().is_v4_mapped()) return endpoint;
-  return {asio::ip::make_address_v4(asio::ip::v4_mapped, endpoint.address().to_v6()), endpoint.port()};
-}
-
-// IPv4 first: agents listen on 127.0.0.1 by default, while `localhost` may name ::1 before it.
-std::vector<Protocol::endpoint> resolve(asio::io_context& io, const Address& address, std::error_code& error) {
-  if (address.kind == Address::Kind::unix_datagram) return {asio::local::datagram_protocol::endpoint{address.host}};
-  asio::ip::udp::resolver resolver{io};
-  boost::system::error_code failure;
-  const auto results =
-      resolver.resolve(address.host, std::to_string(address.port), asio::ip::resolver_base::numeric_service, failure);
-  if (failure) error = standard(failure);
-  std::vector<Protocol::endpoint> endpoints;
-  for (const auto& result : results) endpoints.emplace_back(unmapped(result.endpoint()));
-  std::stable_partition(endpoints.begin(), endpoints.end(),
-                        [](const auto& endpoint) { return endpoint.protocol().family() == AF_INET; });
-  return endpoints;
+  return {error.value(), std::generic_category()};
 }
 
 using Inode = std::pair<dev_t, ino_t>;
@@ -89,16 +57,16 @@ struct Channel::Socket {
   Inode inode;
   std::array<char, quoted_ipv6> quote;
 
-  std::error_code connect(const Protocol::endpoint& endpoint, const std::string& path);
+  std::error_code connect(const Endpoint& endpoint, const std::string& path);
 };
 
 // The descriptor is made here because Asio's own open() lets it survive an exec.
-std::error_code Channel::Socket::connect(const Protocol::endpoint& endpoint, const std::string& path) {
-  const int family = endpoint.protocol().family();
+std::error_code Channel::Socket::connect(const Endpoint& endpoint, const std::string& path) {
+  const int family = endpoint.family();
   const int descriptor = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return last_error();
   boost::system::error_code error;
-  socket.assign(endpoint.protocol(), descriptor, error);
+  socket.assign(Protocol{family, 0}, descriptor, error);
   if (error) {
     (void)::close(descriptor);
     return standard(error);
@@ -111,11 +79,11 @@ std::error_code Channel::Socket::connect(const Protocol::endpoint& endpoint, con
     quoted = family == AF_INET6 ? quoted_ipv6 : quoted_ipv4;
   }
   socket.non_blocking(true, error);
-  if (!error) socket.connect(endpoint, error);
+  if (!error) socket.connect(Protocol::endpoint{&endpoint.address, endpoint.size}, error);
   return error ? standard(error) : std::error_code{};
 }
 
-Channel::Channel(Address address) : address_{std::move(address)} {
+Channel::Channel(Address address) : resolver_{std::move(address)} {
   try {
     socket_ = std::make_unique<Socket>();
   } catch (const boost::system::system_error& failure) {  // a type that our users cannot name
@@ -126,20 +94,28 @@ Channel::~Channel() = default;
 
 bool Channel::is_open() const noexcept { return socket_->socket.is_open(); }
 
+bool Channel::refresh(Resolver::Clock::time_point now) noexcept {
+  resolver_.refresh(now);
+  return is_open() && std::ranges::find(resolver_.endpoints(), peer_) == resolver_.endpoints().end();
+}
+
 std::error_code Channel::open() noexcept {
-  try {
-    std::error_code error = std::make_error_code(std::errc::host_unreachable);
-    for (const Protocol::endpoint& endpoint : resolve(socket_->io, address_, error)) {
-      close();
-      error = socket_->connect(endpoint, address_.host);
-      if (!error) return error;
+  std::error_code error = resolver_.error();  // should there be no endpoint yet
+  for (const Endpoint& endpoint : resolver_.endpoints()) {
+    close();
+    try {
+      error = socket_->connect(endpoint, address().host);
+    } catch (const std::exception&) {
+      error = std::make_error_code(std::errc::not_enough_memory);
     }
-    close();
-    return error;
-  } catch (const std::exception&) {
-    close();
-    return std::make_error_code(std::errc::not_enough_memory);
+    if (!error) {
+      peer_ = endpoint;
+      return error;
+    }
+    resolver_.doubt();
   }
+  close();
+  return error;
 }
 
 void Channel::close() noexcept {
@@ -148,8 +124,8 @@ void Channel::close() noexcept {
 }
 
 bool Channel::moved() const noexcept {
-  if (address_.kind != Address::Kind::unix_datagram) return false;
-  const Inode now = inode_of(address_.host);
+  if (address().kind != Address::Kind::unix_datagram) return false;
+  const Inode now = inode_of(address().host);
   return now != Inode{} && now != socket_->inode;
 }
 
@@ -158,6 +134,7 @@ Verdict Channel::send(std::string_view datagram) noexcept {
   socket_->socket.send(asio::buffer(datagram.data(), datagram.size()), 0, error);
   error_ = standard(error);
   if (!error) return Verdict::accepted;
+  if (error != boost::system::errc::resource_unavailable_try_again) resolver_.doubt();
   switch (error.value()) {
     case EAGAIN:
     case ENOBUFS:
@@ -187,7 +164,10 @@ std::optional<std::string_view> Channel::next_refusal() noexcept {
     message.msg_control = control.data();
     message.msg_controllen = control.size();
     const ssize_t size = ::recvmsg(socket_->socket.native_handle(), &message, MSG_ERRQUEUE | MSG_DONTWAIT);
-    if (size >= 0) return std::string_view{socket_->quote.data(), static_cast<std::size_t>(size)};
+    if (size >= 0) {
+      resolver_.doubt();
+      return std::string_view{socket_->quote.data(), static_cast<std::size_t>(size)};
+    }
     if (errno != EINTR) return std::nullopt;
   }
 }

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "transport/address.hpp"
+#include "transport/resolver.hpp"
 
 namespace event_metrics::inline v0::transport {
 
@@ -25,17 +26,23 @@ enum class Verdict : std::uint8_t {
 /// Whether an error of open() says that the host is there and the agent is not.
 bool nobody_listens(std::error_code error) noexcept;
 
-/// Used by one thread at a time. Nothing here blocks, but open() with a host name.
+/// Used by one thread at a time. Nothing here blocks.
 class Channel {
  public:
-  /// Makes no connection yet. Throws std::system_error when the process may have no more descriptors.
+  /// Makes no connection yet, but begins to look its host up. Throws std::bad_alloc, and std::system_error when the
+  /// process may have no more descriptors.
   explicit Channel(Address address);
   ~Channel();
 
-  const Address& address() const noexcept { return address_; }
+  const Address& address() const noexcept { return resolver_.address(); }
   bool is_open() const noexcept;
 
-  /// Resolves the address and connects a new socket; the error when that fails.
+  /// Follows the host's name; to be called now and then. True while the socket leads to where the name no longer does:
+  /// open() once nothing that was sent can be refused any more.
+  bool refresh(Resolver::Clock::time_point now) noexcept;
+
+  /// Connects a new socket to the first endpoint that has a route; the error when there is none. Equals
+  /// std::errc::operation_in_progress while the first look-up is young, which is no failure.
   std::error_code open() noexcept;
   void close() noexcept;
 
@@ -56,7 +63,8 @@ class Channel {
  private:
   struct Socket;
 
-  Address address_;
+  Resolver resolver_;
+  Endpoint peer_;
   std::unique_ptr<Socket> socket_;
   std::error_code error_;
 };

@@ -6,18 +6,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "support/agent.hpp"
+#include "support/names.hpp"
+#include "support/process.hpp"
 
 namespace event_metrics {
 namespace {
 
+using namespace std::chrono_literals;
+using support::Names;
 using transport::Channel;
 using transport::parse_address;
 using transport::Verdict;
+using Clock = transport::Resolver::Clock;
 
 // A port of loopback that nobody listens on: bound once and let go.
 std::string deserted_address(support::Agent::Way way) { return support::Agent{way}.address(); }
@@ -47,20 +55,88 @@ TEST(Channel, SendsOverUdpIpv4) { sends_to(support::Agent::Way::udp4); }
 TEST(Channel, SendsOverUdpIpv6) { sends_to(support::Agent::Way::udp6); }
 TEST(Channel, SendsToAUnixSocket) { sends_to(support::Agent::Way::unix_datagram); }
 
-TEST(Channel, ResolvesANameToIpv4First) {
+// Opens once the look-up has ended, well or not.
+std::error_code open_when_resolved(Channel& channel, Clock::time_point now = Clock::now()) {
+  std::error_code error;
+  (void)support::eventually([&] {
+    (void)channel.refresh(now);
+    error = channel.open();
+    return error != std::errc::operation_in_progress;
+  });
+  return error;
+}
+
+std::string port_of(const std::string& address) { return address.substr(address.rfind(':')); }
+
+TEST(Channel, ResolvesLocalhost) {
   const support::Agent agent{support::Agent::Way::localhost};
-  std::string address = agent.address();
-  address.replace(address.find("127.0.0.1"), 9, "localhost");
-  Channel channel{parse_address(address)};
-  ASSERT_EQ(channel.open(), std::error_code{});
+  Channel channel{parse_address("udp://localhost" + port_of(agent.address()))};
+  ASSERT_EQ(open_when_resolved(channel), std::error_code{});
   EXPECT_EQ(channel.send("a:1|c"), Verdict::accepted);
   EXPECT_TRUE(agent.wait_for_datagrams(1));
 }
 
-TEST(Channel, TellsThatANameDoesNotResolve) {
-  Channel channel{parse_address("udp://no-such-host.invalid:8125")};
-  EXPECT_EQ(channel.open().message(), "the host name does not resolve");
+TEST(Channel, CannotOpenBeforeItsNameIsResolved) {
+  Names::instance().hang("unresolved.test");
+  Channel channel{parse_address("udp://unresolved.test:8125")};
+  EXPECT_FALSE(channel.refresh(Clock::now()));
+  EXPECT_EQ(channel.open(), std::errc::operation_in_progress);
   EXPECT_FALSE(channel.is_open());
+  Names::instance().fail("unresolved.test", EAI_NONAME);
+  EXPECT_EQ(open_when_resolved(channel).message(), "the host name does not resolve: Name or service not known");
+  EXPECT_FALSE(channel.is_open());
+}
+
+// Nobody may send to everybody unasked.
+TEST(Channel, ConnectsToTheNextEndpointWhenTheFirstCannotBe) {
+  const support::Agent agent{support::Agent::Way::udp6};
+  Names::instance().answer("next.test", {"255.255.255.255", "::1"});
+  Channel channel{parse_address("udp://next.test" + port_of(agent.address()))};
+  ASSERT_EQ(open_when_resolved(channel), std::error_code{});
+  EXPECT_EQ(channel.send("a:1|c"), Verdict::accepted);
+  EXPECT_TRUE(agent.wait_for_datagrams(1));
+}
+
+// Whether the channel has to be opened anew once its name means `addresses`.
+bool leaves(Channel& channel, const std::string& name, std::vector<std::string> addresses, Clock::time_point now) {
+  Names::instance().answer(name, std::move(addresses));
+  (void)channel.refresh(now);
+  EXPECT_TRUE(support::eventually([] { return support::look_up_threads() == 0; }));
+  return channel.refresh(now);
+}
+
+TEST(Channel, LeavesAnEndpointThatItsNameHasNoMore) {
+  const Clock::time_point start = Clock::now();
+  Names::instance().answer("moves.test", {"127.0.0.1"});
+  Channel channel{parse_address("udp://moves.test:8125")};
+  ASSERT_EQ(open_when_resolved(channel, start), std::error_code{});
+  EXPECT_FALSE(leaves(channel, "moves.test", {"127.0.0.2", "127.0.0.1"}, start + 1min));
+  EXPECT_TRUE(leaves(channel, "moves.test", {"127.0.0.2"}, start + 2min));
+  EXPECT_TRUE(channel.refresh(start + 2min));  // until it was opened anew
+  ASSERT_EQ(channel.open(), std::error_code{});
+  EXPECT_FALSE(channel.refresh(start + 2min));
+}
+
+TEST(Channel, StaysWhereItIsWhenItsNameIsGone) {
+  const Clock::time_point start = Clock::now();
+  Names::instance().answer("gone.test", {"127.0.0.1"});
+  Channel channel{parse_address("udp://gone.test:8125")};
+  ASSERT_EQ(open_when_resolved(channel, start), std::error_code{});
+  Names::instance().fail("gone.test", EAI_NONAME);
+  EXPECT_FALSE(channel.refresh(start + 1min));
+  ASSERT_TRUE(support::eventually([] { return support::look_up_threads() == 0; }));
+  EXPECT_FALSE(channel.refresh(start + 1min));
+  EXPECT_EQ(channel.open(), std::error_code{});
+}
+
+TEST(Channel, LooksItsNameUpAgainAfterARefusal) {
+  const Clock::time_point start = Clock::now();
+  Names::instance().answer("refused.test", {"127.0.0.1"});
+  Channel channel{parse_address("udp://refused.test" + port_of(deserted_address(support::Agent::Way::localhost)))};
+  ASSERT_EQ(open_when_resolved(channel, start), std::error_code{});
+  EXPECT_EQ(channel.send("a:1|c"), Verdict::accepted);
+  EXPECT_TRUE(channel.next_refusal().has_value());
+  EXPECT_TRUE(leaves(channel, "refused.test", {"127.0.0.2"}, start + 1s));
 }
 
 void quotes(support::Agent::Way way, std::size_t quoted) {

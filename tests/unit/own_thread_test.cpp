@@ -18,12 +18,18 @@ sigset_t blocked() {
 TEST(OwnThread, BlocksEverySignalAndLeavesItsMakersMaskAlone) {
   const sigset_t before = blocked();
   sigset_t inside{};
-  own_thread([&inside] { inside = blocked(); }).join();
+  own_thread("test", [&inside] { inside = blocked(); }).join();
   const sigset_t after = blocked();
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGCHLD, SIGPIPE}) {
     EXPECT_EQ(sigismember(&inside, signal), 1) << signal;
     EXPECT_EQ(sigismember(&after, signal), sigismember(&before, signal)) << signal;
   }
+}
+
+TEST(OwnThread, HasItsName) {
+  std::string name(16, '\0');
+  own_thread("some-thread", [&name] { (void)::pthread_getname_np(::pthread_self(), name.data(), name.size()); }).join();
+  EXPECT_STREQ(name.c_str(), "some-thread");
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ struct Options {
 
   /// `udp://host:port`, host being a name, an IPv4 or a bracketed [IPv6] address and port 1 to 65535; or
   /// `unix:///path` (datagram socket, `unixgram://` too). An agent that is absent or a name that does not resolve is
-  /// no error here: it is tried again, counted in stats() and told to on_error.
+  /// no error here: it is tried again, counted in stats() and told to on_error. A name is looked up on a thread of its
+  /// own, every minute and after errors, IPv4 before IPv6; where that fails the last address stays.
   std::string address = "udp://127.0.0.1:8125";
 
   /// Put before every key as it is, "shop." for example. Letters, digits, `_`, `.` and `-`, the first a letter;
@@ -65,8 +66,7 @@ struct Options {
   /// How often what was recorded is sent: above 0, at most 60 s.
   std::chrono::milliseconds flush_interval{1000};
 
-  /// The longest that destruction waits for what is still owed: 0 to 60 s. A host name that is being resolved at that
-  /// moment can take longer.
+  /// The longest that destruction waits for what is still owed: 0 to 60 s; on_error comes on top.
   std::chrono::milliseconds close_timeout{250};
 
   /// How long what is unsent is kept; 0 keeps it for ever. Nothing older is sent; what is given up, and counted in
