@@ -277,7 +277,7 @@ bool Flush::read_refusals(Clock::time_point now) noexcept {
   }
   if (refused) {
     drain_.reset();
-    note(Cause::refused, now, "no agent listens", std::make_error_code(std::errc::connection_refused));
+    note(Cause::refused, now, "no agent listens", channel_.error());
   }
   return refused;
 }

@@ -249,7 +249,7 @@ bool Recorder::write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines)
 }
 
 template <class Visit>
-void Recorder::for_each_block(Visit visit) const noexcept {
+void Recorder::for_each_block(Visit visit) const {
   // Acquire: pairs with new_block(). Older links were published with the blocks that hold them.
   std::uint32_t line = load(head().newest_block, std::memory_order_acquire);
   while (line != 0) {

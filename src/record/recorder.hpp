@@ -93,7 +93,7 @@ class Recorder {
   void add_coarse(std::uint32_t endpoint, std::uint32_t ms) noexcept;
   void begin() noexcept;
   template <class Visit>
-  void for_each_block(Visit visit) const noexcept;
+  void for_each_block(Visit visit) const;
   std::int64_t sum_tasks(bool& touched) const noexcept;
 
   const Limits limits_;

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace event_metrics::inline v0::transport {
@@ -29,6 +30,18 @@ std::error_code last_error() noexcept { return {errno, std::generic_category()};
 // Asio knows the system's numbers under a category of its own.
 std::error_code standard(const boost::system::error_code& error) noexcept {
   return {error.value(), std::generic_category()};
+}
+
+// What the kernel says of a datagram that it gives back; it comes with each.
+std::error_code reason(msghdr& message) noexcept {
+  for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
+    const bool ipv4 = each->cmsg_level == IPPROTO_IP && each->cmsg_type == IP_RECVERR;
+    if (!ipv4 && (each->cmsg_level != IPPROTO_IPV6 || each->cmsg_type != IPV6_RECVERR)) continue;
+    sock_extended_err error;
+    std::memcpy(&error, CMSG_DATA(each), sizeof error);
+    return {static_cast<int>(error.ee_errno), std::generic_category()};
+  }
+  return {ECONNREFUSED, std::generic_category()};
 }
 
 using Inode = std::pair<dev_t, ino_t>;
@@ -166,6 +179,7 @@ std::optional<std::string_view> Channel::next_refusal() noexcept {
     const ssize_t size = ::recvmsg(socket_->socket.native_handle(), &message, MSG_ERRQUEUE | MSG_DONTWAIT);
     if (size >= 0) {
       resolver_.doubt();
+      error_ = reason(message);
       return std::string_view{socket_->quote.data(), static_cast<std::size_t>(size)};
     }
     if (errno != EINTR) return std::nullopt;

@@ -50,7 +50,7 @@ class Channel {
   bool moved() const noexcept;
 
   Verdict send(std::string_view datagram) noexcept;
-  /// Why the last send was not accepted.
+  /// Why the last send was not accepted, or what it accepted was refused.
   std::error_code error() const noexcept { return error_; }
 
   /// How many of a refused datagram's first bytes come back; 0 where what is accepted is never refused.

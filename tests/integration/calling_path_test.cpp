@@ -7,30 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "event_metrics/statsd_event_metrics.hpp"
+#include "support/allocations.hpp"
 #include "support/system_calls.hpp"
-
-namespace {
-std::atomic<long> allocations{0};
-}
-
-// Not inlined, or GCC sees one half of a pair without the other and warns.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc{};
-  return memory;
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -64,9 +47,9 @@ statsd::Options options(bool own_thread) {
 TEST(CallingPath, AllocatesNothing) {
   StatsdEventMetrics metrics{options(false)};
   all_calls(metrics, 2000);
-  const long before = allocations.load();
+  const long before = support::allocations.load();
   all_calls(metrics, 100'000);
-  EXPECT_EQ(allocations.load(), before);
+  EXPECT_EQ(support::allocations.load(), before);
 }
 
 TEST(CallingPath, TouchesNoNewPage) {

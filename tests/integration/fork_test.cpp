@@ -1,16 +1,23 @@
 // A forked child starts from zero and sends its own numbers; its parent goes on undisturbed.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "support/agent.hpp"
+#include "support/child.hpp"
+#include "support/load.hpp"
+#include "support/process.hpp"
 
 namespace {
 
@@ -21,32 +28,16 @@ using support::Tally;
 constexpr const char* url = "https://a.io/";
 constexpr const char* attempts = "notification.delivery.attempts#endpoint:a.io";
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool own_thread = false;  // ThreadSanitizer ends a child of a threaded parent that makes a thread
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr bool own_thread = false;
-#else
-constexpr bool own_thread = true;
-#endif
-#else
-constexpr bool own_thread = true;
-#endif
+constexpr bool own_thread = support::children_may_have_threads;
 
-/// Runs `child` in a forked process and returns its exit status.
-int in_child(const std::function<int()>& child) {
-  const pid_t process = ::fork();
-  if (process == 0) ::_exit(child());
-  int status = 0;
-  ::waitpid(process, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+int in_child(const std::function<int()>& work) { return support::Child{work}.status(); }
 
 TEST(Fork, ChildStartsFromZeroAndSendsItsOwn) {
   const support::Agent agent;
   StatsdEventMetrics metrics{
       {.agent = statsd::Agent::datadog, .address = agent.address(), .flush_interval = 60s, .own_thread = own_thread}};
   for (int i = 0; i < 3; ++i) metrics.record_delivery_error(url);
+  support::wait_until_other_threads_sleep();
   EXPECT_EQ(in_child([&] {
               if (metrics.stats().recorded != 0) return 1;
               for (int i = 0; i < 5; ++i) metrics.record_delivery_error(url);
@@ -67,6 +58,7 @@ TEST(Fork, ChildThatRecordsNothingSendsNothingAndEnds) {
   auto metrics = std::make_unique<StatsdEventMetrics>(statsd::Options{
       .agent = statsd::Agent::datadog, .address = agent.address(), .flush_interval = 60s, .own_thread = own_thread});
   metrics->record_delivery_error(url);
+  support::wait_until_other_threads_sleep();
   EXPECT_EQ(in_child([&] {
               metrics.reset();
               return 0;
@@ -83,6 +75,7 @@ TEST(Fork, GuardsDoNothingInTheChild) {
       {.agent = statsd::Agent::datadog, .address = agent.address(), .flush_interval = 60s, .own_thread = own_thread}};
   auto task = std::make_unique<ActiveTask>(metrics);
   auto attempt = std::make_unique<DeliveryAttempt>(metrics, url);
+  support::wait_until_other_threads_sleep();
   EXPECT_EQ(in_child([&] {
               task.reset();
               attempt.reset();
@@ -94,30 +87,136 @@ TEST(Fork, GuardsDoNothingInTheChild) {
   EXPECT_EQ(agent.datagrams().front(), "notification.active_tasks:1|g");
 }
 
-TEST(Fork, ChildrenOfOneParentAddUp) {
+// As servers do that fork before they serve. A gauge is one number, so each worker has a client with a tag for its own.
+TEST(Fork, WorkersOfOneParentAddUpAndEachHasItsTasks) {
   const support::Agent agent;
   StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog,
                               .address = agent.address(),
                               .flush_interval = 10ms,
                               .close_timeout = 5s,
                               .own_thread = own_thread}};
-  std::vector<pid_t> children;
-  for (int i = 0; i < 8; ++i) {
-    children.push_back(::fork());
-    if (children.back() == 0) {
+  std::vector<std::unique_ptr<support::Child>> workers;
+  support::wait_until_other_threads_sleep();
+  for (int worker = 1; worker <= 8; ++worker) {
+    workers.push_back(std::make_unique<support::Child>([&] {
+      auto& tasks = *new StatsdEventMetrics{{.agent = statsd::Agent::datadog,
+                                             .address = agent.address(),
+                                             .tags = {{"worker", std::to_string(worker)}},
+                                             .own_thread = own_thread}};  // never destroyed: its gauge would be 0
+      for (int task = 0; task < worker; ++task) tasks.increment_active_tasks();
       for (int call = 0; call < 1000; ++call) metrics.record_delivery_success(url, 12ms);
-      ::_exit(metrics.flush(10s) ? 0 : 1);
-    }
+      return metrics.flush(10s) && tasks.flush(10s) ? 0 : 1;
+    }));
   }
-  for (const pid_t child : children) {
-    int status = 1;
-    ::waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
-  }
+  for (const auto& worker : workers) EXPECT_EQ(worker->status(), 0);
   EXPECT_TRUE(agent.wait_for([](const Tally& tally) {
+    for (int worker = 1; worker <= 8; ++worker) {
+      const auto gauge = tally.gauges.find("notification.active_tasks#worker:" + std::to_string(worker));
+      if (gauge == tally.gauges.end() || gauge->second != worker) return false;
+    }
     return tally.counter(attempts) == 8000 &&
            tally.timing_count("notification.delivery.duration#endpoint:a.io") == 8000;
   }));
+}
+
+// Forks come at any moment: while threads record, while one meets the client, in the middle of a turn.
+TEST(Fork, ChildrenForkedUnderLoadAreExactAndSoIsTheirParent) {
+  support::Agent agent;
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog,
+                              .address = agent.address(),
+                              .flush_interval = 1ms,
+                              .close_timeout = 0ms,
+                              .own_thread = own_thread,
+                              .on_error = [](std::string_view) {}}};
+  support::Load load{metrics, 4};
+  std::vector<std::unique_ptr<support::Child>> children;
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(own_thread ? agent.wait_for_datagrams(agent.datagrams().size() + 10) : metrics.flush(10s));
+    children.push_back(std::make_unique<support::Child>([&] {
+      for (int call = 0; call < 1000; ++call) metrics.record_delivery_success(url, 12ms);
+      return metrics.flush(20s) && metrics.stats().accepted == 1000 ? 0 : 1;
+    }));
+  }
+  for (const auto& child : children) EXPECT_EQ(child->status(), 0);
+  support::Sums expected = load.stop();
+  expected += {8000, 0, 8000, 8000 * 12};
+  ASSERT_TRUE(metrics.flush(20s));
+  agent.leave();
+  EXPECT_EQ(support::sums(agent.tally()), expected);
+  EXPECT_EQ(agent.tally().counter(attempts), 8000);
+}
+
+TEST(Fork, ChildrenThatEndOrBecomeAnotherProgramSendNothingAndInheritNoSocket) {
+  support::Agent agent;
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog,
+                              .address = agent.address(),
+                              .flush_interval = 1ms,
+                              .close_timeout = 0ms,
+                              .own_thread = own_thread,
+                              .on_error = [](std::string_view) {}}};
+  support::Load load{metrics, 2};
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(own_thread ? agent.wait_for_datagrams(agent.datagrams().size() + 2) : metrics.flush(10s));
+    EXPECT_EQ(in_child([] { return 0; }), 0);
+    EXPECT_EQ(in_child([] {
+                const int null = ::open("/dev/null", O_RDWR);
+                for (int descriptor = 0; descriptor < 3; ++descriptor) (void)::dup2(null, descriptor);
+                return ::execl("/bin/sh", "sh", "-c", "test -z \"$(ls -l /proc/self/fd/ | grep socket:)\"", nullptr);
+              }),
+              0);
+  }
+  const support::Sums recorded = load.stop();
+  ASSERT_TRUE(metrics.flush(20s));
+  agent.leave();
+  EXPECT_EQ(support::sums(agent.tally()), recorded);
+}
+
+TEST(Fork, OnErrorMayStartAProgram) {
+  std::string address;
+  { address = support::Agent{}.address(); }
+  std::atomic<int> status{-1};
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog,
+                              .address = address,
+                              .flush_interval = 1ms,
+                              .own_thread = own_thread,
+                              .on_error = [&](std::string_view) { status = WEXITSTATUS(std::system("exit 7")); }}};
+  metrics.record_delivery_error(url);
+  EXPECT_TRUE(support::eventually([&] {
+    (void)metrics.flush(10ms);
+    return status == 7;
+  }));
+  const support::Agent agent{support::Agent::Way::udp4, address};
+  ASSERT_TRUE(metrics.flush(20s));
+  EXPECT_TRUE(agent.wait_for([](const Tally& tally) { return tally.counter(attempts) == 1; }));
+}
+
+// The callback runs in the middle of a flush, whose locks the child must not find taken.
+TEST(Fork, OnErrorMayForkAndItsChildRecordFlushAndEnd) {
+  std::string address;
+  { address = support::Agent{support::Agent::Way::localhost}.address(); }
+  std::atomic<int> status{-1};
+  std::unique_ptr<StatsdEventMetrics> metrics;
+  metrics = std::make_unique<StatsdEventMetrics>(statsd::Options{
+      .agent = statsd::Agent::datadog,
+      .address = address,
+      .flush_interval = 1ms,
+      .own_thread = false,
+      .on_error = [&](std::string_view) {
+        if (status != -1) return;
+        status = in_child([&] {
+          status = 0;
+          const support::Agent agent{support::Agent::Way::localhost, address};
+          for (int i = 0; i < 5; ++i) metrics->record_delivery_error(url);
+          if (!metrics->flush(10s)) return 1;
+          return agent.wait_for([](const Tally& tally) { return tally.counter(attempts) == 5; }) ? 0 : 2;
+        });
+      }});
+  metrics->record_delivery_error(url);
+  EXPECT_TRUE(support::eventually([&] {
+    (void)metrics->flush(10ms);
+    return status != -1;
+  }));
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

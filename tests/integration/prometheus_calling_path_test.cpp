@@ -5,29 +5,13 @@
 #include <prometheus/registry.h>
 
 #include <chrono>
-#include <cstddef>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <thread>
 
 #include "event_metrics/prometheus_event_metrics.hpp"
+#include "support/allocations.hpp"
 #include "support/system_calls.hpp"
-
-namespace {
-thread_local long allocations = 0;
-}
-
-// Not inlined, or GCC sees one half of a pair without the other and warns.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc{};
-  return memory;
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -59,11 +43,11 @@ TEST(PrometheusCallingPath, NeitherAllocatesNorEntersTheKernelBesideAScrape) {
             (void)registry->Collect();
           }
         }}.detach();
-        allocations = 0;
+        support::own_allocations = 0;
       },
       [&] {
         all_calls(*metrics, 200'000);
-        if (allocations != 0) ::_exit(4);
+        if (support::own_allocations != 0) ::_exit(4);
       });
   EXPECT_EQ(status, 0);
 }

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,19 +13,13 @@
 #include <thread>
 
 #include "event_metrics/prometheus_event_metrics.hpp"
+#include "support/child.hpp"
 
 namespace {
 
 using namespace event_metrics;
 
-/// Runs `child` in a forked process and returns its exit status.
-int in_child(const std::function<int()>& child) {
-  const pid_t process = ::fork();
-  if (process == 0) ::_exit(child());
-  int status = 0;
-  ::waitpid(process, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+int in_child(const std::function<int()>& work) { return support::Child{work}.status(); }
 
 bool shows(const prometheus::Registry& registry, const std::string& line) {
   const std::string text = prometheus::TextSerializer{}.Serialize(registry.Collect());
@@ -36,12 +29,11 @@ bool shows(const prometheus::Registry& registry, const std::string& line) {
 class PrometheusFork : public testing::Test {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "ThreadSanitizer ends a child of a threaded parent that makes a thread";
-#endif
+    if (!support::children_may_have_threads) GTEST_SKIP() << "no threads in a child";
     for (int i = 0; i < 3; ++i) metrics->record_delivery_error("https://a.io/");
     metrics->increment_active_tasks();
     metrics->update();
+    support::wait_until_other_threads_sleep();
   }
 
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();

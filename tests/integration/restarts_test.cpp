@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -13,6 +10,7 @@
 
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "support/agent.hpp"
+#include "support/load.hpp"
 #include "support/network.hpp"
 
 namespace {
@@ -20,33 +18,11 @@ namespace {
 using namespace event_metrics;
 using namespace std::chrono_literals;
 using support::Agent;
-using support::Tally;
+using support::Sums;
 
 constexpr int threads = 4;
 constexpr int restarts = 10;
 constexpr auto half_a_round = 1500ms;
-
-struct Sums {
-  std::int64_t successes = 0;
-  std::int64_t failures = 0;
-  std::uint64_t durations = 0;
-  std::uint64_t milliseconds = 0;
-
-  void add(const Tally& tally) {
-    successes += tally.counter_sum("notification.delivery.successes");
-    failures += tally.counter_sum("notification.delivery.failures");
-    for (const auto& [key, values] : tally.timings) {
-      for (const auto& [ms, count] : values) {
-        durations += count;
-        milliseconds += static_cast<std::uint64_t>(ms) * count;
-      }
-    }
-    EXPECT_EQ(tally.malformed, std::vector<std::string>{});
-    EXPECT_EQ(tally.counter_sum("notification.delivery.attempts"),
-              tally.counter_sum("notification.delivery.successes") +
-                  tally.counter_sum("notification.delivery.failures"));  // in every life of the agent
-  }
-};
 
 /// A client and the agent that it reports to.
 struct Pair {
@@ -59,7 +35,11 @@ struct Pair {
   void stop_agent() {
     address = agent->address();
     agent->leave();
-    received.add(agent->tally());
+    const support::Tally tally = agent->tally();
+    const Sums sums = support::sums(tally);
+    EXPECT_EQ(tally.malformed, std::vector<std::string>{});
+    EXPECT_EQ(tally.counter_sum("notification.delivery.attempts"), sums.successes + sums.failures);  // in every life
+    received += sums;
     agent.reset();
   }
   void start_agent() { agent = std::make_unique<Agent>(way, address); }
@@ -71,67 +51,46 @@ struct Pair {
   Sums received;
 };
 
-Sums record_until(const std::atomic<bool>& end, std::vector<std::unique_ptr<Pair>>& pairs, int thread) {
-  Sums recorded;
-  const std::array<std::string, 3> urls = {"https://a.example/T0", "https://b.example/T0",
-                                           "https://c" + std::to_string(thread) + ".example/T0"};
-  for (std::uint64_t call = 0; !end.load(std::memory_order_relaxed); ++call) {
-    const std::string& url = urls[call % urls.size()];
-    const std::uint64_t ms = call * 7919 % 500;
-    for (const std::unique_ptr<Pair>& pair : pairs) {
-      if (call % 8 == 0) {
-        pair->metrics->record_delivery_failure(url, 503);
-      } else {
-        pair->metrics->record_delivery_success(url, std::chrono::milliseconds{ms});
-      }
-    }
-    if (call % 8 == 0) {
-      ++recorded.failures;
-    } else {
-      ++recorded.successes;
-      recorded.milliseconds += ms;
-    }
+/// Records with all of them.
+class Everywhere final : public EventMetrics {
+ public:
+  explicit Everywhere(const std::vector<std::unique_ptr<Pair>>& pairs) : pairs_{pairs} {}
+
+  void record_delivery_success(std::string_view url, std::chrono::nanoseconds duration) noexcept override {
+    for (const auto& pair : pairs_) pair->metrics->record_delivery_success(url, duration);
   }
-  return recorded;
-}
+  void record_delivery_failure(std::string_view url, int status) noexcept override {
+    for (const auto& pair : pairs_) pair->metrics->record_delivery_failure(url, status);
+  }
+  void record_delivery_error(std::string_view) noexcept override {}
+  void increment_active_tasks() noexcept override {}
+  void decrement_active_tasks() noexcept override {}
+
+ private:
+  const std::vector<std::unique_ptr<Pair>>& pairs_;
+};
 
 void restart_under_load(const std::vector<Agent::Way>& ways) {
   std::vector<std::unique_ptr<Pair>> pairs;
   for (const Agent::Way way : ways) pairs.push_back(std::make_unique<Pair>(way));
-
-  std::atomic<bool> end{false};
-  std::array<Sums, threads> parts;
-  std::vector<std::thread> recorders;
-  for (int i = 0; i < threads; ++i) {
-    recorders.emplace_back([&, i] { parts[static_cast<std::size_t>(i)] = record_until(end, pairs, i); });
-  }
+  Everywhere everywhere{pairs};
+  support::Load load{everywhere, threads};
   for (int round = 0; round < restarts; ++round) {
     std::this_thread::sleep_for(half_a_round);  // the load's time, not a wait for anything
     for (const auto& pair : pairs) pair->stop_agent();
     std::this_thread::sleep_for(half_a_round);
     for (const auto& pair : pairs) pair->start_agent();
   }
-  end = true;
-  for (std::thread& recorder : recorders) recorder.join();
-
-  Sums recorded;
-  for (const Sums& part : parts) {
-    recorded.successes += part.successes;
-    recorded.failures += part.failures;
-    recorded.milliseconds += part.milliseconds;
-  }
+  const Sums recorded = load.stop();
   for (const auto& pair : pairs) {
     EXPECT_TRUE(pair->metrics->flush(60s));
     const statsd::Stats stats = pair->metrics->stats();
     pair->stop_agent();
-    const std::string where = pair->address;
-    EXPECT_EQ(pair->received.successes, recorded.successes) << where;
-    EXPECT_EQ(pair->received.failures, recorded.failures) << where;
-    EXPECT_EQ(pair->received.durations, static_cast<std::uint64_t>(recorded.successes)) << where;
-    EXPECT_EQ(pair->received.milliseconds, stats.coarse == 0 ? recorded.milliseconds : pair->received.milliseconds);
-    EXPECT_EQ(stats.recorded, static_cast<std::uint64_t>(recorded.successes + recorded.failures)) << where;
-    EXPECT_EQ(stats.accepted, stats.recorded) << where;
-    EXPECT_GT(stats.datagrams_refused + stats.connect_errors, 0u) << where;
+    if (stats.coarse != 0) pair->received.milliseconds = recorded.milliseconds;
+    EXPECT_EQ(pair->received, recorded) << pair->address;
+    EXPECT_EQ(stats.recorded, static_cast<std::uint64_t>(recorded.successes + recorded.failures)) << pair->address;
+    EXPECT_EQ(stats.accepted, stats.recorded) << pair->address;
+    EXPECT_GT(stats.datagrams_refused + stats.connect_errors, 0u) << pair->address;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -111,6 +112,7 @@ class Agent {
     const int buffer = 8 << 20;
     (void)::setsockopt(socket_, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
     if (socket_ < 0 || !bind()) throw std::system_error{errno, std::generic_category(), "bind"};
+    register_before_fork();
     start();
   }
   Agent(const Agent&) = delete;
@@ -118,6 +120,10 @@ class Agent {
   ~Agent() {
     stop();
     (void)::close(socket_);
+    {
+      const std::lock_guard lock{all_mutex};
+      std::erase(all, this);
+    }
     if (!path_.empty()) (void)::unlink(path_.c_str());
   }
 
@@ -127,6 +133,17 @@ class Agent {
     char host[INET_ADDRSTRLEN];
     const in_addr address{htonl(ipv4_)};
     return std::string{"udp://"} + ::inet_ntop(AF_INET, &address, host, sizeof host) + ':' + std::to_string(port_);
+  }
+
+  /// For a forked child that reads in its place.
+  int socket() const noexcept { return socket_; }
+
+  sockaddr_in ipv4() const {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port_);
+    address.sin_addr.s_addr = htonl(ipv4_);
+    return address;
   }
 
   void start() {
@@ -185,6 +202,22 @@ class Agent {
     return (127U << 24U) | ((static_cast<std::uint32_t>(::getpid()) & 0xffffU) << 8U) | 1U;
   }
 
+  // A fork waits while an agent takes a datagram in: see wait_until_other_threads_sleep().
+  void register_before_fork() {
+    static const int registered = ::pthread_atfork(
+        [] {
+          all_mutex.lock();
+          for (const Agent* const agent : all) agent->mutex_.lock();
+        },
+        [] { after_fork(); }, [] { after_fork(); });
+    const std::lock_guard lock{all_mutex};
+    if (registered == 0) all.push_back(this);
+  }
+  static void after_fork() {
+    for (const Agent* const agent : all) agent->mutex_.unlock();
+    all_mutex.unlock();
+  }
+
   bool bind() {
     if (way_ == Way::unix_datagram) {
       if (path_.empty()) {
@@ -232,6 +265,9 @@ class Agent {
     arrived_.notify_all();
     return true;
   }
+
+  static inline std::mutex all_mutex;
+  static inline std::vector<Agent*> all;
 
   Way way_;
   std::uint32_t ipv4_ = way_ == Way::localhost ? INADDR_LOOPBACK : own_ipv4();  // a forked child asks for it as well

@@ -149,6 +149,7 @@ void quotes(support::Agent::Way way, std::size_t quoted) {
   const auto refusal = channel.next_refusal();
   ASSERT_TRUE(refusal.has_value());
   EXPECT_EQ(*refusal, datagram.substr(0, quoted));
+  EXPECT_EQ(channel.error(), std::errc::connection_refused);
   EXPECT_FALSE(channel.next_refusal().has_value());
   EXPECT_EQ(channel.send("short"), Verdict::accepted);  // a refusal that was read is not told again
   const auto whole = channel.next_refusal();

@@ -1,0 +1,88 @@
+// Memory runs out at every line that a thread and an endpoint take when they are first seen.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "record/recorder.hpp"
+
+namespace event_metrics::record {
+namespace {
+
+using namespace std::chrono_literals;
+
+Recorder::Limits little_memory() {
+  Recorder::Limits limits{64, true, 0};
+  limits.memory_bytes = Recorder::fixed_bytes(limits) + (32U << 10U);
+  return limits;
+}
+
+// A key of this length takes one line beside its slot.
+std::string long_url(std::uint64_t number) {
+  return "https://" + std::string(50, static_cast<char>('a' + number % 26)) + ".example/x";
+}
+
+std::uint32_t lines_left(const Recorder& recorder) {
+  return static_cast<std::uint32_t>(recorder.memory_bytes() / Arena::line_bytes) - recorder.taken_lines();
+}
+
+struct Counted {
+  std::uint64_t failed = 0;
+  std::uint64_t fine = 0;
+  std::uint64_t coarse = 0;
+};
+
+Counted all_of(const Recorder& recorder) {
+  Counted counted;
+  Reading reading;
+  std::array<std::uint32_t, cells_per_chunk> sums{};
+  for (std::uint32_t endpoint = 0; endpoint < recorder.endpoint_count(); ++endpoint) {
+    reading.open(recorder, std::array{endpoint});
+    counted.failed += reading.failed();
+    for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
+      if (!reading.chunk(chunk, sums)) continue;
+      for (const std::uint32_t sum : sums) (chunk == octave_chunk ? counted.coarse : counted.fine) += sum;
+    }
+  }
+  return counted;
+}
+
+/// Takes lines until `left` are left: four or five with a duration, one with an endpoint. Returns what it recorded.
+Counted leave(Recorder& recorder, std::uint32_t left) {
+  Counted recorded;
+  for (; lines_left(recorder) > left + 5; ++recorded.fine) {
+    recorder.success("https://a.io", std::chrono::milliseconds{recorded.fine * cells_per_chunk});
+  }
+  for (; lines_left(recorder) > left; ++recorded.failed) recorder.failed(long_url(recorded.failed));
+  return recorded;
+}
+
+TEST(FirstSight, CountsExactlyWhereverMemoryEnds) {
+  std::uint64_t fine = 0;
+  for (std::uint32_t left = 0; left < 60; ++left) {
+    Recorder recorder{little_memory(), [] {}};
+    (void)recorder.write_ahead(0, recorder.taken_lines());
+    const Counted before = leave(recorder, left);
+    ASSERT_EQ(lines_left(recorder), left);
+
+    std::thread{[&] {
+      recorder.success(long_url(20), 5ms);
+      recorder.failed(long_url(20));
+      recorder.active_task(1);
+    }}.join();
+    const Counted counted = all_of(recorder);
+    EXPECT_EQ(counted.fine + counted.coarse, before.fine + 1) << left;
+    EXPECT_EQ(counted.failed, before.failed + 1) << left;
+    EXPECT_EQ(recorder.active_tasks().count, 1) << left;
+    EXPECT_GE(counted.fine, before.fine + fine) << left;  // more memory never makes it coarser
+    fine = counted.fine - before.fine;
+  }
+  EXPECT_EQ(fine, 1u);
+}
+
+}  // namespace
+}  // namespace event_metrics::record
