@@ -59,7 +59,8 @@ class EVENT_METRICS_API StatsdEventMetrics final : public EventMetrics {
   /// known in time. Not for delivery threads.
   bool flush(std::chrono::milliseconds timeout) noexcept;
 
-  /// For `own_thread = false`: does what is due, at most 16 datagrams of it, and returns when to call next. Never waits.
+  /// For `own_thread = false`: does what is due, at most 16 datagrams of it, and returns when to call next; waits for
+  /// nothing.
   std::chrono::steady_clock::time_point poll() noexcept;
 
   /// Never waits for a flush.

@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 namespace event_metrics {
 namespace {
@@ -28,7 +30,14 @@ TEST(OwnThread, BlocksEverySignalAndLeavesItsMakersMaskAlone) {
 
 TEST(OwnThread, HasItsName) {
   std::string name(16, '\0');
-  own_thread("some-thread", [&name] { (void)::pthread_getname_np(::pthread_self(), name.data(), name.size()); }).join();
+  std::atomic<bool> named{false};
+  std::thread thread = own_thread("some-thread", [&] {
+    named.wait(false);
+    (void)::pthread_getname_np(::pthread_self(), name.data(), name.size());
+  });
+  named = true;
+  named.notify_one();
+  thread.join();
   EXPECT_STREQ(name.c_str(), "some-thread");
 }
 
