@@ -13,6 +13,15 @@ namespace {
 // Longer, and the deadline could overflow.
 constexpr std::chrono::hours longest_timeout{24};
 
+struct Waiting {
+  explicit Waiting(std::atomic<int>& waiting) noexcept : all{waiting} { all.fetch_add(1, std::memory_order_relaxed); }
+  ~Waiting() { all.fetch_sub(1, std::memory_order_relaxed); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  std::atomic<int>& all;
+};
+
 }  // namespace
 
 Engine::Engine(const statsd::Options& options, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder)
@@ -31,7 +40,7 @@ void Engine::run() noexcept {
   own_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   while (!alarm_.rung() && forks == detail::forks()) {
     turn_.enter();
-    Clock::time_point next = step(Flush::Urgency::routine).next;
+    Clock::time_point next = step().next;
     // While callers take memory it is looked after more often: what is not ready is recorded coarsely.
     if (flush_.write_ahead()) next = std::min(next, Clock::now() + Flush::pause);
     leave_turn();
@@ -39,10 +48,11 @@ void Engine::run() noexcept {
   }
 }
 
-Flush::Outcome Engine::step(Flush::Urgency urgency) noexcept {
+Flush::Outcome Engine::step() noexcept {
   const Clock::time_point now = Clock::now();
+  const bool awaited = waiting_.load(std::memory_order_relaxed) > 0;
   try {
-    return flush_.burst(now, urgency);
+    return flush_.burst(now, awaited ? Flush::Urgency::urgent : Flush::Urgency::routine);
   } catch (const std::exception&) {
     flush_.out_of_memory(now);
     return {now + Flush::pause, Clock::time_point::min()};
@@ -60,12 +70,13 @@ void Engine::leave_turn() noexcept {
 }
 
 bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
+  const Waiting waiting{waiting_};
   if (!turn_.enter_until(deadline)) return false;
   const Clock::time_point begun = Clock::now();
   const bool owed = begin_turn(begun, last);
   const std::uint32_t forks = detail::forks();
   for (;;) {
-    const Flush::Outcome outcome = step(Flush::Urgency::urgent);
+    const Flush::Outcome outcome = step();
     (void)flush_.write_ahead();
     leave_turn();
     if (outcome.accepted_until >= begun) return owed;
@@ -95,7 +106,7 @@ bool Engine::flush(std::chrono::milliseconds timeout) noexcept {
 
 Engine::Clock::time_point Engine::poll() noexcept {
   turn_.enter();
-  const Clock::time_point next = step(Flush::Urgency::routine).next;
+  const Clock::time_point next = step().next;
   (void)flush_.write_ahead();
   leave_turn();
   return next;

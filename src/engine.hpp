@@ -38,7 +38,7 @@ class Engine {
   void run() noexcept;
   bool begin_turn(Clock::time_point now, bool last) noexcept;
   bool flush_until(Clock::time_point deadline, bool last) noexcept;
-  Flush::Outcome step(Flush::Urgency urgency) noexcept;
+  Flush::Outcome step() noexcept;
   /// Leaves the turn: publishes the figures, and tells what went wrong with no lock held.
   void leave_turn() noexcept;
 
@@ -47,6 +47,7 @@ class Engine {
   TurnLock turn_;
   Alarm alarm_;
   std::thread thread_;
+  std::atomic<int> waiting_{0};                // flushes that somebody waits for; relaxed: tells how to step, no more
   std::atomic<std::thread::id> own_thread_{};  // relaxed: only that thread can find itself in it
   mutable std::mutex published_mutex_;         // held for a copy
   statsd::Stats published_;

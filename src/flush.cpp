@@ -128,12 +128,14 @@ std::uint64_t Flush::turn_bytes() const noexcept {
 
 Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
   seen_at_ = now;
-  if (now >= next_turn_) {
+  const bool held = urgency == Urgency::urgent && !away_;
+  if (now >= next_turn_ && !held) {
     next_turn_ += setup_.interval;  // keeps its phase, unless it is a whole turn late
     if (next_turn_ <= now) next_turn_ = now + setup_.interval;
     begin_turn(now);
-  } else if (now >= next_fold_) {
-    fold(now);
+  } else {
+    if (now >= next_fold_) fold(now);
+    if (held) expire(now);
   }
   look_for_answers(now);
   if (channel_.refresh(now)) renew_ = true;
@@ -295,7 +297,8 @@ void Flush::rest(Clock::time_point now, Step step) noexcept {
 }
 
 Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
-  const Clock::time_point due = std::min(next_turn_, next_fold_);
+  Clock::time_point due = std::min(next_turn_, next_fold_);
+  if (due <= seen_at_) due = seen_at_ + pause;  // the turn has to wait for a flush
   Clock::time_point wanted = due;
   if (probing_) wanted = provisional_.settled_at();
   if (!ledger_.owes_nothing() && !probing_) {

@@ -70,7 +70,8 @@ class Flush {
   /// The last gauge to send is 0, whatever is still counted: nobody will correct it later.
   void end_active_tasks() noexcept;
 
-  /// An urgent caller tries an absent agent every 10 ms, a routine one once a turn.
+  /// While somebody waits for a flush, an absent agent is tried every 10 ms instead of once a turn; and where one is
+  /// there no turn begins, or a flush would never end that takes longer than an interval.
   enum class Urgency : std::uint8_t { routine, urgent };
   struct Outcome {
     Clock::time_point next;            ///< when to call again

@@ -13,6 +13,7 @@
 
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "support/agent.hpp"
+#include "support/load.hpp"
 
 namespace {
 
@@ -102,6 +103,20 @@ void stress(support::Agent::Way way) {
       EXPECT_EQ(tally.timings.at("notification.delivery.duration" + tags), truth[i].durations);
     }
   }
+}
+
+// Each turn would bring more than leaves within its interval.
+TEST(Stress, FlushesWhatWasRecordedBeforeUnderALoadThatNeverEnds) {
+  support::Agent agent;
+  StatsdEventMetrics metrics{
+      {.agent = statsd::Agent::datadog, .address = agent.address(), .flush_interval = 1ms, .close_timeout = 0ms}};
+  support::Load load{metrics, 4};
+  ASSERT_TRUE(agent.wait_for_datagrams(100));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(metrics.flush(10s));
+  const support::Sums recorded = load.stop();
+  EXPECT_TRUE(metrics.flush(10s));
+  agent.leave();
+  EXPECT_EQ(support::sums(agent.tally()), recorded);
 }
 
 TEST(Stress, CountsAreEqualOverUdpIpv4) { stress(support::Agent::Way::udp4); }

@@ -9,19 +9,23 @@
 #include <chrono>
 #include <thread>
 
+#include "support/child.hpp"
+
 namespace event_metrics {
 namespace {
 
 using namespace std::chrono_literals;
 using transport::ForkGate;
 
-// What `seen` is in a child forked now.
+// What `seen` is in a child forked now. Not its exit status, which ThreadSanitizer replaces because of the parent's
+// thread.
 int in_child(const std::atomic<int>& seen) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(seen);
-  int status = -1;
-  (void)::waitpid(child, &status, 0);
-  return WEXITSTATUS(status);
+  const support::Shared<std::atomic<int>> told;
+  (void)support::Child{[&] {
+    *told = seen.load();
+    return 0;
+  }}.status();
+  return *told;
 }
 
 // On a busy machine a look-up may take longer than a fork waits, so one of many may be met.
