@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <string>
 
 #include "event_metrics/statsd_event_metrics.hpp"
 
@@ -94,6 +95,17 @@ inline void ask(StatsdEventMetrics& metrics) {
                all_sent ? "all" : "not all", std::uintmax_t{stats.recorded}, std::uintmax_t{stats.accepted},
                std::uintmax_t{stats.owed}, std::uintmax_t{stats.datagrams_refused},
                std::uintmax_t{stats.datagrams_delayed}, std::uintmax_t{stats.send_errors + stats.connect_errors});
+}
+
+StatsdEventMetrics& metrics() {
+  static auto& leaked = *new StatsdEventMetrics{{.agent = statsd::Agent::datadog}};
+  return leaked;
+}
+
+void send_the_rest() { (void)metrics().flush(std::chrono::milliseconds{250}); }
+
+StatsdEventMetrics tasks_of(int worker) {
+  return StatsdEventMetrics{{.agent = statsd::Agent::datadog, .tags = {{"worker", std::to_string(worker)}}}};
 }
 
 }  // namespace docs
