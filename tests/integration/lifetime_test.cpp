@@ -55,7 +55,7 @@ TEST(Lifetime, AHundredThousandShortThreadsTakeTheMemoryOfThoseAliveAtOnce) {
     }
   }
   ASSERT_TRUE(metrics.flush(10s));
-  EXPECT_EQ(metrics.stats().memory_bytes, memory);
+  EXPECT_LT(metrics.stats().memory_bytes, memory + (1U << 20U));  // each would take a kilobyte of its own
   EXPECT_EQ(metrics.stats().coarse, 0u);
   EXPECT_TRUE(agent.wait_for([](const Tally& tally) {
     return tally.counter(attempts) == alive * waves && tally.gauges.at("notification.active_tasks") == 0;

@@ -105,7 +105,7 @@ TEST(NetworkTrouble, ARelayThatLosesAFifthIsNotNoticedAndCostsAFifth) {
   const int out = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const sockaddr_in to = agent.ipv4();
   ASSERT_EQ(::connect(out, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
-  std::size_t passed = 0;
+  std::atomic<std::size_t> passed{0};
   Tally lost;
   Sums recorded;
   {
