@@ -26,18 +26,36 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
-std::uint64_t word(const char* bytes, std::size_t count) noexcept {
-  std::uint64_t value = 0;
-  std::memcpy(&value, bytes, count);
+template <class Word>
+std::uint64_t word(const char* bytes) noexcept {
+  Word value = 0;
+  std::memcpy(&value, bytes, sizeof value);
   return value;
+}
+
+// The first and the last eight bytes of what has no more than sixteen: they may overlap.
+struct Ends {
+  std::uint64_t first;
+  std::uint64_t last;
+};
+Ends ends(const char* bytes, std::size_t size) noexcept {
+  if (size >= 8) return {word<std::uint64_t>(bytes), word<std::uint64_t>(bytes + size - 8)};
+  if (size >= 4) return {word<std::uint32_t>(bytes), word<std::uint32_t>(bytes + size - 4)};
+  if (size == 0) return {0, 0};
+  return {word<std::uint8_t>(bytes) << 8U | word<std::uint8_t>(bytes + size / 2), word<std::uint8_t>(bytes + size - 1)};
 }
 
 // Seeded, so that nobody who chooses URLs can choose collisions.
 std::uint64_t hash(std::string_view text, std::uint64_t seed) noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
-  std::uint64_t h = mix(seed ^ text.size(), odd);
-  for (; text.size() >= 8; text.remove_prefix(8)) h = mix(h ^ word(text.data(), 8), seed | 1U);
-  return mix(h ^ word(text.data(), text.size()), odd);
+  std::uint64_t h = seed ^ text.size() * odd;
+  const char* bytes = text.data();
+  std::size_t left = text.size();
+  for (; left > 16; bytes += 16, left -= 16) {
+    h = mix(word<std::uint64_t>(bytes) ^ h, word<std::uint64_t>(bytes + 8) ^ seed);
+  }
+  const auto [first, last] = ends(bytes, left);
+  return mix(mix(first ^ h, last ^ seed), odd);
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class EndpointTable {
 
   static std::uint32_t lines(std::uint32_t capacity) noexcept;
 
-  /// The index of a valid key, or 0 when it is not in the table. Any thread; never waits.
+  /// The index of a key, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
   std::uint32_t find(const HostKey& key) const noexcept;
 
   /// Adds a key that find() did not have and returns its index; 0 when the table or the arena is full. Only under a

@@ -120,6 +120,11 @@ SharedCells& Recorder::shared(std::uint32_t endpoint) const noexcept {
 
 std::uint32_t Recorder::endpoint_of(std::string_view url) noexcept {
   if (!limits_.by_endpoint) return other_endpoint;
+  const std::uint32_t index = table_.find(likely_host_key(url));
+  return index != 0 ? index : parse_endpoint(url);
+}
+
+std::uint32_t Recorder::parse_endpoint(std::string_view url) noexcept {
   const HostKey key = host_key(url);
   if (key.authority.empty()) return invalid_endpoint;
   if (const std::uint32_t index = table_.find(key)) return index;

@@ -82,6 +82,7 @@ class Recorder {
   Block& shared_tasks() const noexcept { return arena_.at<Block>(1); }
 
   std::uint32_t endpoint_of(std::string_view url) noexcept;
+  std::uint32_t parse_endpoint(std::string_view url) noexcept;
   std::uint32_t new_endpoint(const HostKey& key) noexcept;
   Block* this_block() noexcept;
   Block* meet_thread() noexcept;

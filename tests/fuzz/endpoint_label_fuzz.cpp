@@ -39,6 +39,12 @@ void check_place(std::string_view url, std::string_view label) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string url(reinterpret_cast<const char*>(data), size);
   const record::HostKey key = record::host_key(url);
+  const record::HostKey guess = record::likely_host_key(url);
+  const bool possible = !guess.authority.empty() && guess.authority.find_first_of("@?#\\") == std::string_view::npos;
+  fuzz::require(key.authority.find_first_of("/@?#\\") == std::string_view::npos, "a key has no such byte",
+                key.authority);
+  fuzz::require(!possible || (guess.authority == key.authority && guess.scheme == key.scheme), "the guess is right",
+                url);
   const std::string label = key.authority.empty() ? "invalid" : endpoint_label(key);
   fuzz::require(!label.empty() && label.size() <= record::longest_authority, "the label has a length", label);
   if (label != "invalid") check_place(url, label);

@@ -64,6 +64,15 @@ TEST(EndpointTable, TellsSchemesApart) {
   EXPECT_EQ(endpoints.table.at(4).scheme, Scheme::other);
 }
 
+// A table for one has two slots, so that half of these meet the other scheme's.
+TEST(EndpointTable, TellsSchemesApartWhereTheyShareASlot) {
+  for (std::uint32_t number = 0; number < 20; ++number) {
+    Endpoints endpoints{1};
+    EXPECT_EQ(endpoints.table.insert({host(number), Scheme::https}), 2U);
+    EXPECT_EQ(endpoints.table.find({host(number), Scheme::http}), 0U);
+  }
+}
+
 TEST(EndpointTable, ComparesWholeKeys) {
   Endpoints endpoints{8};
   EXPECT_EQ(endpoints.table.insert({"example.com", Scheme::https}), 2U);

@@ -168,5 +168,44 @@ TEST(HostKey, ShowsNothingButTheHostWhateverSurroundsIt) {
   }
 }
 
+TEST(LikelyHostKey, IsWhatStandsBeforeTheFirstSlash) {
+  constexpr std::array cases{
+      Case{"https://example.com", "example.com"},
+      Case{"https://example.com/T000/B000/secret", "example.com"},
+      Case{"http://example.com:8080/", "example.com:8080"},
+      Case{"http://x/", "x"},
+      Case{"https://example.com?to=/x", "example.com?to="},
+      Case{"https://user:pw@example.com/x", "user:pw@example.com"},
+      Case{"https:///x", ""},
+      Case{"https://", ""},
+      Case{"http://", ""},
+      Case{"HTTPS://example.com/", ""},
+      Case{"ftp://example.com/", ""},
+      Case{"https:/", ""},
+      Case{"", ""},
+  };
+  for (const Case& c : cases) EXPECT_EQ(likely_host_key(c.url).authority, c.authority) << c.url;
+  EXPECT_EQ(likely_host_key("https://x/").scheme, Scheme::https);
+  EXPECT_EQ(likely_host_key("http://x/").scheme, Scheme::http);
+  EXPECT_EQ(likely_host_key("https://" + std::string(longest_authority, 'a')).authority.size(), longest_authority);
+  EXPECT_EQ(likely_host_key("https://" + std::string(longest_authority + 1, 'a')).authority, "");
+}
+
+// So a guess that is in the table was right.
+TEST(LikelyHostKey, IsTheHostKeyWhereverItCouldBeOne) {
+  const std::string bytes = "a:@?#\\/";
+  for (std::size_t number = 0; number < 7 * 7 * 7 * 7 * 7; ++number) {
+    std::string url = "https://";
+    for (std::size_t rest = number, i = 0; i < 5; ++i, rest /= bytes.size()) url += bytes[rest % bytes.size()];
+    const std::string_view guess = likely_host_key(url).authority;
+    const std::string_view key = host_key(url).authority;
+    EXPECT_EQ(key.find_first_of("/@?#\\"), std::string_view::npos) << url;
+    const bool possible = !guess.empty() && guess.find_first_of("@?#\\") == std::string_view::npos;
+    if (possible) {
+      EXPECT_EQ(guess, key) << url;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace event_metrics::record
