@@ -166,8 +166,7 @@ TEST(NetworkTrouble, AnAddressThatNobodyAnswersForLosesMostOfWhatItIsSentUntilSo
     Service service{"udp://203.0.113.2:8125"};
     const Sums before = service.record_until([](const statsd::Stats& stats) { return stats.datagrams_refused > 0; });
     ASSERT_GE(service.messages().size(), 1u);
-    EXPECT_NE(service.messages().front().find("no agent listens (No route to host)"), std::string::npos)
-        << service.messages().front();
+    EXPECT_NE(service.messages().front().find("(No route to host)"), std::string::npos) << service.messages().front();
 
     ip("address add 203.0.113.2/32 dev lo");
     Tally tally;
