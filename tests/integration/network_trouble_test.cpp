@@ -124,7 +124,7 @@ TEST(NetworkTrouble, ARelayThatLosesAFifthIsNotNoticedAndCostsAFifth) {
     EXPECT_TRUE(support::eventually([&] { return passed >= stats.datagrams_accepted; }));
   }
   (void)::close(out);
-  EXPECT_GT(support::sums(lost).successes, 0);
+  EXPECT_GT(support::sums(lost).durations, 0u);  // counters are in few of them
   const Sums expected = recorded;
   EXPECT_TRUE(agent.wait_for([&](const Tally& tally) {
     return support::sums(tally) + support::sums(lost) == expected;
