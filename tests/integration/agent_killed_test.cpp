@@ -64,7 +64,7 @@ void kill_agent(Agent::Way way) {
   ASSERT_EQ(process.status(), 128 + SIGKILL);
   agent->leave();
   const Sums unread = support::sums(agent->tally());
-  EXPECT_GT(unread.successes, 0);
+  EXPECT_NE(unread, Sums{});
   agent.reset();
   agent = std::make_unique<Agent>(way, address);
 
