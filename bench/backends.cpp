@@ -1,0 +1,77 @@
+#include "backends.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+#include "event_metrics/noop_event_metrics.hpp"
+#include "workload.hpp"
+
+#ifdef EVENT_METRICS_BENCH_PROMETHEUS
+#include <prometheus/collectable.h>
+#include <prometheus/registry.h>
+
+#include "event_metrics/prometheus_event_metrics.hpp"
+#endif
+
+namespace bench {
+namespace {
+
+using namespace event_metrics;
+using namespace std::chrono_literals;
+
+std::vector<Backend> all_backends() {
+  std::vector<Backend> all{
+      {"none", [] { return std::make_unique<NoOpEventMetrics>(); }},
+      {"statsd", [] { return make_statsd(statsd_options()); }},
+      {"statsd no label", [] { return make_statsd(statsd_options(), {.endpoint_label = EndpointLabel::none}); }},
+  };
+#ifdef EVENT_METRICS_BENCH_PROMETHEUS
+  all.push_back({"prometheus",
+                 [] { return std::make_unique<PrometheusEventMetrics>(std::make_shared<prometheus::Registry>()); }});
+  all.push_back({"prometheus-cpp", make_prometheus_cpp});
+  all.push_back({"prometheus-cpp by host", make_prometheus_cpp_by_host});
+#endif
+  return all;
+}
+
+auto find(std::string_view name) {
+  return std::find_if(backends().begin(), backends().end(), [&](const Backend& each) { return each.name == name; });
+}
+
+}  // namespace
+
+const std::vector<Backend>& backends() {
+  static const std::vector<Backend> all = all_backends();
+  return all;
+}
+
+const Backend& backend(std::string_view name) {
+  if (!has_backend(name)) throw std::invalid_argument{"no backend " + std::string{name}};
+  return *find(name);
+}
+
+bool has_backend(std::string_view name) { return find(name) != backends().end(); }
+
+statsd::Options statsd_options() {
+  static const SilentAgent agent;
+  return {.agent = statsd::Agent::datadog,
+          .address = agent.address(),
+          .close_timeout = 0ms,
+          .on_error = [](std::string_view) {}};
+}
+
+std::unique_ptr<EventMetrics> make_statsd(statsd::Options options, DeliveryOptions delivery) {
+  return std::make_unique<StatsdEventMetrics>(std::move(options), delivery);
+}
+
+void flush(EventMetrics& metrics) {
+  if (auto* statsd_metrics = dynamic_cast<StatsdEventMetrics*>(&metrics)) statsd_metrics->flush(100ms);
+#ifdef EVENT_METRICS_BENCH_PROMETHEUS
+  if (auto* updated = dynamic_cast<PrometheusEventMetrics*>(&metrics)) updated->update();
+  if (const auto* collectable = dynamic_cast<const prometheus::Collectable*>(&metrics)) collectable->Collect();
+#endif
+}
+
+}  // namespace bench
