@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "event_metrics/noop_event_metrics.hpp"
+#include "peers/peers.hpp"
 #include "workload.hpp"
 
 #ifdef EVENT_METRICS_BENCH_PROMETHEUS
@@ -33,6 +34,18 @@ std::vector<Backend> all_backends() {
   all.push_back({"prometheus-cpp", make_prometheus_cpp});
   all.push_back({"prometheus-cpp by host", make_prometheus_cpp_by_host});
 #endif
+#ifdef EVENT_METRICS_BENCH_CPP_STATSD_CLIENT
+  all.push_back({"cpp-statsd-client", make_cpp_statsd_client});
+#endif
+#ifdef EVENT_METRICS_BENCH_SPECTATOR_CPP
+  all.push_back({"spectator-cpp", make_spectator_cpp});
+#endif
+#ifdef EVENT_METRICS_BENCH_BRPC
+  all.push_back({"bvar", make_brpc});
+#endif
+#ifdef EVENT_METRICS_BENCH_OPENTELEMETRY_CPP
+  all.push_back({"opentelemetry-cpp by host", make_opentelemetry_cpp});
+#endif
   return all;
 }
 
@@ -53,6 +66,15 @@ const Backend& backend(std::string_view name) {
 }
 
 bool has_backend(std::string_view name) { return find(name) != backends().end(); }
+
+const Backend& many_endpoints(std::string_view name) {
+  static const Backend statsd_with_room{"statsd", [] {
+                                          statsd::Options options = statsd_options();
+                                          options.max_memory_bytes = 1U << 30U;
+                                          return make_statsd(options, {.max_endpoints = 8192});
+                                        }};
+  return name == statsd_with_room.name ? statsd_with_room : backend(name);
+}
 
 statsd::Options statsd_options() {
   static const SilentAgent agent;

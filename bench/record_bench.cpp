@@ -1,34 +1,126 @@
-// What a call costs the thread that makes it.
+// What a call costs the thread that makes it, by backend, call, endpoints and threads; and what the machine charges for
+// the least that a call could consist of. The interval of flushing is a second, the client younger than that: what a
+// flush does to a call is asked by tail_bench.
+
+#include <time.h>
 
 #include "workload.hpp"
 
 namespace {
 
 using namespace event_metrics;
+using bench::Workload;
 
-void record(benchmark::State& state, bench::SharedClient& client, const bench::Workload& workload) {
+constexpr int thread_counts[] = {1, 2, 8};
+
+/// `deliver(metrics, url, duration)` makes one call.
+template <class Deliver>
+void record(benchmark::State& state, bench::SharedClient& client, const Workload& workload, Deliver deliver) {
   EventMetrics& metrics = client.join(state);
-  const auto call = [&](const std::string& url, std::chrono::nanoseconds duration) {
-    metrics.record_delivery_success(url, duration);
-  };
+  const int thread = state.thread_index();
   {
-    const bench::Pinned pinned{state.thread_index()};
-    workload.deliver(static_cast<std::int64_t>(workload.all().size()), state.thread_index(), call);
-    bench::measure(state, bench::clock_for(state.threads()), 1,
-                   [&](std::int64_t count) { workload.deliver(count, state.thread_index(), call); });
+    const bench::Pinned pinned{thread};
+    const auto call = [&](const std::string& url, std::chrono::nanoseconds duration) {
+      deliver(metrics, url, duration);
+    };
+    workload.deliver(workload.size(), thread, call);  // by now every cell that will be incremented is this thread's
+    bench::measure(state, bench::clock_for(state.threads()),
+                   [&](std::int64_t count) { workload.deliver(count, thread, call); });
   }
   client.leave(state);
+}
+
+void record_tasks(benchmark::State& state, bench::SharedClient& client) {
+  EventMetrics& metrics = client.join(state);
+  {
+    const bench::Pinned pinned{state.thread_index()};
+    bench::measure(state, bench::clock_for(state.threads()), [&](std::int64_t count) {
+      for (std::int64_t i = 0; i < count; i += 2) {
+        metrics.increment_active_tasks();
+        metrics.decrement_active_tasks();
+      }
+    });
+  }
+  client.leave(state);
+}
+
+template <class Deliver>
+void add_call(const std::string& call, const bench::Backend& backend, std::shared_ptr<const Workload> workload,
+              Deliver deliver) {
+  const auto client = std::make_shared<bench::SharedClient>(backend);
+  auto* added =
+      bench::add(call + '/' + backend.name + "/endpoints:" + std::to_string(workload->endpoints()),
+                 [client, workload, deliver](benchmark::State& state) { record(state, *client, *workload, deliver); });
+  for (const int threads : thread_counts) added->Threads(threads);
+}
+
+const auto success = [](EventMetrics& metrics, const std::string& url, std::chrono::nanoseconds duration) {
+  metrics.record_delivery_success(url, duration);
+};
+const auto failure = [](EventMetrics& metrics, const std::string& url, std::chrono::nanoseconds) {
+  metrics.record_delivery_failure(url, 503);
+};
+const auto error = [](EventMetrics& metrics, const std::string& url, std::chrono::nanoseconds) {
+  metrics.record_delivery_error(url);
+};
+
+benchmark::internal::Benchmark* add_tasks(const bench::Backend& backend) {
+  const auto client = std::make_shared<bench::SharedClient>(backend);
+  return bench::add("task/" + backend.name, [client](benchmark::State& state) { record_tasks(state, *client); });
+}
+
+/// Everything, for the floor and for us.
+void add_in_full(const std::string& name) {
+  for (const std::size_t endpoints : {1U, 16U, 256U, 4096U}) {
+    const bench::Backend& backend = endpoints <= 100 ? bench::backend(name) : bench::many_endpoints(name);
+    const auto workload = std::make_shared<const Workload>(endpoints);
+    add_call("success", backend, workload, success);
+    add_call("failure", backend, workload, failure);
+    add_call("error", backend, workload, error);
+  }
+  auto* tasks = add_tasks(bench::backend(name));
+  for (const int threads : thread_counts) tasks->Threads(threads);
+}
+
+/// `step()` is one of what the name says. The empty call is among the backends, as "none".
+template <class Step>
+void add_floor(const std::string& name, Step step) {
+  auto* added = bench::add("floor/" + name, [step](benchmark::State& state) {
+    const bench::Pinned pinned{state.thread_index()};
+    bench::measure(state, bench::clock_for(state.threads()), [&](std::int64_t count) {
+      for (std::int64_t i = 0; i < count; ++i) step();
+    });
+  });
+  for (const int threads : thread_counts) added->Threads(threads);
+}
+
+alignas(64) thread_local std::uint64_t own_word;
+alignas(64) thread_local std::atomic<std::uint64_t> own_line;
+alignas(64) std::atomic<std::uint64_t> shared_line;
+
+void add_floors() {
+  add_floor("thread-local increment", [] { benchmark::DoNotOptimize(++own_word); });
+  add_floor("lock xadd, own line", [] { benchmark::DoNotOptimize(own_line.fetch_add(1, std::memory_order_relaxed)); });
+  add_floor("lock xadd, shared line",
+            [] { benchmark::DoNotOptimize(shared_line.fetch_add(1, std::memory_order_relaxed)); });
+  add_floor("clock_gettime", [] {
+    timespec time;
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    benchmark::DoNotOptimize(time);
+  });
 }
 
 }  // namespace
 
 void bench::register_benchmarks() {
+  add_floors();
+  add_in_full("none");
+  add_in_full("statsd");
   const auto workload = std::make_shared<const Workload>(16U);
-  for (const Backend& backend : backends()) {
-    const auto client = std::make_shared<SharedClient>(backend);
-    add("success/" + backend.name, [=](benchmark::State& state) { record(state, *client, *workload); })
-        ->Threads(1)
-        ->Threads(2)
-        ->Threads(8);
+  for (const Backend& each : backends()) {
+    if (each.name == "none" || each.name == "statsd") continue;
+    add_call("success", each, workload, success);
+    add_call("failure", each, workload, failure);
+    add_tasks(each)->Threads(1);
   }
 }

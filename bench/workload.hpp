@@ -43,13 +43,14 @@ struct Delivery {
 /// predictor learns; durations log-normal with median 120 ms and sigma 0.5. The same in every run.
 std::vector<Delivery> deliveries(std::size_t endpoints);
 
-/// The endpoints and the deliveries to them, gone round for ever.
+/// Endpoints and deliveries to them, gone round for ever.
 class Workload {
  public:
   explicit Workload(std::size_t endpoints) : urls_{urls(endpoints)}, deliveries_{deliveries(endpoints)} {}
 
-  const std::vector<Delivery>& all() const { return deliveries_; }
-  const std::string& url(const Delivery& delivery) const { return urls_[delivery.endpoint]; }
+  std::size_t endpoints() const { return urls_.size(); }
+  /// Of deliveries until the first comes again.
+  std::int64_t size() const { return static_cast<std::int64_t>(deliveries_.size()); }
 
   /// Calls `call(url, duration)` for `count` deliveries from a place that is another one for each thread.
   template <class Call>
@@ -57,7 +58,7 @@ class Workload {
     std::size_t next = static_cast<std::size_t>(thread) * 1021 % deliveries_.size();
     for (std::int64_t i = 0; i < count; ++i) {
       const Delivery& delivery = deliveries_[next];
-      call(url(delivery), delivery.duration());
+      call(urls_[delivery.endpoint], delivery.duration());
       if (++next == deliveries_.size()) next = 0;
     }
   }
@@ -117,16 +118,16 @@ Clock clock_for(int threads);
 
 std::chrono::nanoseconds now(Clock clock);
 
-/// The loop of a benchmark: calls `loop(count)` once and reports the time of one call to the thread that makes it.
-/// `calls` is how many calls one turn of the loop makes. Google Benchmark divides the mean of the threads' times by the
-/// iterations of all threads, which for n threads is 1/n of what a call takes; hence the factor.
+/// The loop of a benchmark: calls `loop(count)`, which makes `count` calls, and reports the time of one call to the
+/// thread that makes it. Google Benchmark divides the mean of the threads' times by the calls of all threads, which for
+/// n threads is 1/n of what a call takes; hence the factor. (Its CPU time is summed over the threads and right.)
 template <class Loop>
-void measure(benchmark::State& state, Clock clock, int calls, Loop loop) {
+void measure(benchmark::State& state, Clock clock, Loop loop) {
   while (state.KeepRunningBatch(state.max_iterations)) {
     const std::chrono::nanoseconds start = now(clock);
     loop(state.max_iterations);
     const std::chrono::duration<double> elapsed = now(clock) - start;
-    state.SetIterationTime(elapsed.count() * state.threads() / calls);
+    state.SetIterationTime(elapsed.count() * state.threads());
   }
 }
 
