@@ -1,7 +1,6 @@
 #include "backends.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -88,8 +87,8 @@ std::unique_ptr<EventMetrics> make_statsd(statsd::Options options, DeliveryOptio
   return std::make_unique<StatsdEventMetrics>(std::move(options), delivery);
 }
 
-void flush(EventMetrics& metrics) {
-  if (auto* statsd_metrics = dynamic_cast<StatsdEventMetrics*>(&metrics)) statsd_metrics->flush(100ms);
+void flush(EventMetrics& metrics, std::chrono::milliseconds timeout) {
+  if (auto* statsd_metrics = dynamic_cast<StatsdEventMetrics*>(&metrics)) statsd_metrics->flush(timeout);
 #ifdef EVENT_METRICS_BENCH_PROMETHEUS
   if (auto* updated = dynamic_cast<PrometheusEventMetrics*>(&metrics)) updated->update();
   if (const auto* collectable = dynamic_cast<const prometheus::Collectable*>(&metrics)) collectable->Collect();

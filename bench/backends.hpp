@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,8 +45,8 @@ std::unique_ptr<event_metrics::EventMetrics> make_prometheus_cpp();
 std::unique_ptr<event_metrics::EventMetrics> make_prometheus_cpp_by_host();
 #endif
 
-/// What a backend does beside the calls: statsd flushes, for at most 100 ms, and of prometheus-cpp all is collected as
-/// for a scrape. Nothing for the others.
-void flush(event_metrics::EventMetrics& metrics);
+/// What a backend does beside the calls: statsd flushes, for at most `timeout`, and of prometheus-cpp all is collected
+/// as for a scrape. Nothing for the others.
+void flush(event_metrics::EventMetrics& metrics, std::chrono::milliseconds timeout);
 
 }  // namespace bench

@@ -23,7 +23,7 @@ void record(benchmark::State& state, bench::SharedClient& client, const Workload
     const auto call = [&](const std::string& url, std::chrono::nanoseconds duration) {
       deliver(metrics, url, duration);
     };
-    workload.deliver(workload.size(), thread, call);  // by now every cell that will be incremented is this thread's
+    client.warm_up(state, workload.endpoints(), [&] { workload.deliver(workload.size(), thread, call); });
     bench::measure(state, bench::clock_for(state.threads()),
                    [&](std::int64_t count) { workload.deliver(count, thread, call); });
   }

@@ -78,6 +78,7 @@ event_metrics::EventMetrics& SharedClient::join(const benchmark::State& state) {
 void SharedClient::leave(const benchmark::State& state) {
   if (state.thread_index() != 0) return;
   shared_ = nullptr;
+  warm_ = false;
   client_.reset();
 }
 

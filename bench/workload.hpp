@@ -101,6 +101,23 @@ class SharedClient {
   explicit SharedClient(Backend backend) : backend_{std::move(backend)} {}
 
   event_metrics::EventMetrics& join(const benchmark::State& state);
+
+  /// Calls `deliver_all` until every cell that the loop will increment is the calling thread's own. A client of ours
+  /// makes memory ready in its flushes, by what was taken since the last: for thousands of endpoints that takes
+  /// several.
+  template <class Deliver>
+  void warm_up(const benchmark::State& state, std::size_t endpoints, Deliver deliver_all) {
+    if (state.thread_index() == 0) {
+      for (int round = 0; endpoints > 100 && round < 8; ++round) {
+        deliver_all();
+        flush(*client_, std::chrono::milliseconds{5});
+      }
+      warm_ = true;
+    }
+    while (!warm_) deliver_all();
+    deliver_all();
+  }
+
   /// After the loop, behind whose end no thread calls any more.
   void leave(const benchmark::State& state);
 
@@ -108,6 +125,7 @@ class SharedClient {
   Backend backend_;
   std::unique_ptr<event_metrics::EventMetrics> client_;
   std::atomic<event_metrics::EventMetrics*> shared_{nullptr};
+  std::atomic<bool> warm_{false};
 };
 
 enum class Clock : std::uint8_t { wall, cpu };
