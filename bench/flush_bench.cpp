@@ -1,6 +1,6 @@
 // What sending costs. "turn": the CPU time of the thread that flushes, by how many series exist and how many of them
-// changed (one cell each). "wire": what a million deliveries become on their way to each agent, all made in one flush
-// interval.
+// changed (one cell each, by each recording thread), beside a turn in which nothing had changed. "wire": what
+// deliveries to 16 endpoints become on their way to each agent, when as many are made in one flush interval.
 
 #include <algorithm>
 #include <barrier>
@@ -20,40 +20,40 @@ using namespace std::chrono_literals;
 
 using Nanoseconds = std::chrono::duration<double, std::nano>;
 
-/// A client whose turns are made by the calling thread, with a number of series that all have been sent before.
+constexpr std::chrono::milliseconds pause_between_bursts{10};  // of at most 16 datagrams
+
+/// A client whose flushing is done by the calling thread, with a number of series that all have been sent before.
 class Flushed {
  public:
-  Flushed(const std::string& address, std::size_t series, int threads)
+  Flushed(const std::string& address, std::size_t series, std::chrono::milliseconds interval, int recorders)
       : urls_{bench::urls(series)},
-        threads_{threads},
+        recorders_{recorders},
         metrics_{{.agent = statsd::Agent::datadog,
                   .address = address,
-                  // Of the pause between two bursts: so each call of poll() is a turn, and none waits in vain.
-                  .flush_interval = 10ms,
+                  .flush_interval = interval,
                   .close_timeout = 0ms,
                   .own_thread = false},
-                 {.max_endpoints = series}} {
-    for (int i = 0; i < 2; ++i) {  // the second turn finds everything as all later ones do
-      record(series);
-      flush();
-    }
+                 {.max_endpoints = series}},
+        due_{metrics_.poll()} {
+    record(series);
+    flush();
   }
 
   struct Cost {
     Nanoseconds cpu{0};
-    int turns = 0;
-    std::uint64_t datagrams = 0;
+    double bursts = 0;
+    double datagrams = 0;
   };
 
-  /// The first `changed` series, by all threads at once: they live together, so each has cells of its own.
+  /// The first `changed` series, by all recording threads at once: they live together, so each has cells of its own.
   void record(std::size_t changed) {
     const auto call = [&] {
       for (std::size_t i = 0; i < changed; ++i) metrics_.record_delivery_success(urls_[i], 120ms);
     };
-    if (threads_ == 1) return call();
-    std::barrier together{threads_};
+    if (recorders_ == 1) return call();
+    std::barrier together{recorders_};
     std::vector<std::jthread> threads;
-    for (int i = 0; i < threads_; ++i) {
+    for (int i = 0; i < recorders_; ++i) {
       threads.emplace_back([&] {
         call();
         together.arrive_and_wait();
@@ -61,58 +61,63 @@ class Flushed {
     }
   }
 
-  /// As many turns as it takes until nothing is owed, at least one; one more has the last datagrams confirmed.
+  /// The next turn, and the bursts after it until nothing is owed.
   Cost flush() {
     Cost cost;
-    const std::uint64_t before = metrics_.stats().datagrams_accepted;
-    statsd::Stats stats;
+    const statsd::Stats before = metrics_.stats();
+    statsd::Stats after;
     do {
-      turn(cost);
-      stats = metrics_.stats();
-    } while (stats.owed + stats.timings_owed > 0);
-    cost.datagrams = stats.datagrams_accepted - before;
+      std::this_thread::sleep_until(due_);
+      const std::chrono::nanoseconds start = bench::now(bench::Clock::cpu);
+      due_ = metrics_.poll();
+      cost.cpu += bench::now(bench::Clock::cpu) - start;
+      ++cost.bursts;
+      after = metrics_.stats();
+    } while (after.owed + after.timings_owed > 0);
+    cost.datagrams = static_cast<double>(after.datagrams_accepted - before.datagrams_accepted);
     return cost;
-  }
-
-  void turn(Cost& cost) {
-    std::this_thread::sleep_until(due_);
-    const std::chrono::nanoseconds start = bench::now(bench::Clock::cpu);
-    due_ = metrics_.poll();
-    cost.cpu += bench::now(bench::Clock::cpu) - start;
-    ++cost.turns;
   }
 
  private:
   std::vector<std::string> urls_;
-  int threads_;
+  int recorders_;
   StatsdEventMetrics metrics_;
   std::chrono::steady_clock::time_point due_;
 };
 
-void turn(benchmark::State& state, Flushed& flushed, std::size_t series, std::size_t changed) {
-  Nanoseconds quiet{0};
-  Flushed::Cost sum;
-  for (auto _ : state) {
-    Flushed::Cost idle;
-    flushed.turn(idle);
-    quiet += idle.cpu;
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
-    flushed.record(changed);
-    Flushed::Cost cost = flushed.flush();
-    if (changed > 0) flushed.turn(cost);
-    sum.cpu += cost.cpu;
-    sum.turns += cost.turns;
-    sum.datagrams += cost.datagrams;
+struct Case {
+  std::size_t series;
+  std::size_t changed;
+  int recorders;
+};
+
+void turn(benchmark::State& state, const std::string& address, const Case& of) {
+  // Long enough for the bursts of all that changed: no second turn then falls between them.
+  const auto interval = std::max(100ms, pause_between_bursts * static_cast<int>(of.changed / 80));
+  Flushed flushed{address, of.series, interval, of.recorders};
+  std::vector<double> quiet;
+  std::vector<double> changed;
+  Flushed::Cost cost;
+  for (auto _ : state) {
+    quiet.push_back(flushed.flush().cpu.count());
+    flushed.record(of.changed);
+    cost = flushed.flush();
+    changed.push_back(cost.cpu.count());
     state.SetIterationTime(cost.cpu.count() / 1e9);
   }
-  const auto rounds = static_cast<double>(state.iterations());
-  state.counters["quiet_turn_ns"] = quiet.count() / rounds;
-  state.counters["turns"] = sum.turns / rounds;
-  state.counters["datagrams"] = static_cast<double>(sum.datagrams) / rounds;
-  state.counters["ns_per_idle_series"] = quiet.count() / rounds / static_cast<double>(series);
-  if (changed == 0) return;
-  const double work = sum.cpu.count() - sum.turns * quiet.count() / rounds;
-  state.counters["ns_per_changed_series"] = work / rounds / static_cast<double>(changed);
+  state.counters["turn_ns"] = median(changed);
+  state.counters["quiet_turn_ns"] = median(quiet);
+  state.counters["bursts"] = cost.bursts;
+  state.counters["datagrams"] = cost.datagrams;
+  state.counters["ns_per_idle_series"] = median(quiet) / static_cast<double>(of.series);
+  if (of.changed == 0) return;
+  state.counters["ns_per_changed_series"] = (median(changed) - median(quiet)) / static_cast<double>(of.changed);
 }
 
 void wire(benchmark::State& state, const std::string& address, statsd::Agent agent, std::size_t count) {
@@ -138,35 +143,31 @@ void wire(benchmark::State& state, const std::string& address, statsd::Agent age
   }
 }
 
-void add_turns(const std::string& address, std::size_t series, int threads, const std::vector<std::size_t>& changes) {
-  const auto client = std::make_shared<std::unique_ptr<Flushed>>();  // of all that differ only in what changes
-  for (const std::size_t changed : changes) {
-    const auto run = [=](benchmark::State& state) {
-      if (!*client) *client = std::make_unique<Flushed>(address, series, threads);
-      turn(state, **client, series, changed);
-    };
-    bench::add("turn/series:" + std::to_string(series) + "/changed:" + std::to_string(changed) +
-                   "/recorders:" + std::to_string(threads),
-               run)
-        ->Iterations(std::clamp<std::int64_t>(2000 / static_cast<std::int64_t>(changed + 1), 1, 20));
-  }
+void add_turn(const std::string& address, const Case& of) {
+  bench::add("turn/series:" + std::to_string(of.series) + "/changed:" + std::to_string(of.changed) +
+                 "/recorders:" + std::to_string(of.recorders),
+             [=](benchmark::State& state) { turn(state, address, of); })
+      ->Iterations(of.changed < 10'000 ? 5 : 3);
+}
+
+void add_wire(const std::string& address, statsd::Agent agent, std::size_t count) {
+  bench::add("wire/" + std::string{statsd::to_string(agent)} + "/deliveries:" + std::to_string(count),
+             [=](benchmark::State& state) { wire(state, address, agent, count); })
+      ->Iterations(1)
+      ->Repetitions(1);
 }
 
 }  // namespace
 
 void bench::register_benchmarks() {
   static const Receiver receiver;
-  add_turns(receiver.address(), 100, 1, {0, 10, 100});
-  add_turns(receiver.address(), 1000, 1, {0, 10, 100, 1000});
-  add_turns(receiver.address(), 10'000, 1, {0, 10, 100, 10'000});
-  add_turns(receiver.address(), 1000, 8, {0, 1000});
+  for (const std::size_t series : {100U, 1000U, 10'000U}) {
+    for (const std::size_t changed : {0U, 10U, 100U}) add_turn(receiver.address(), {series, changed, 1});
+    if (series > 100) add_turn(receiver.address(), {series, series, 1});
+  }
+  for (const std::size_t changed : {0U, 1000U}) add_turn(receiver.address(), {1000, changed, 8});
   for (auto agent = statsd::Agent::datadog; statsd::to_string(agent) != "unknown";
        agent = static_cast<statsd::Agent>(static_cast<int>(agent) + 1)) {
-    for (const std::size_t count : {10'000U, 1'000'000U}) {
-      add("wire/" + std::string{statsd::to_string(agent)} + "/deliveries:" + std::to_string(count),
-          [=](benchmark::State& state) { wire(state, receiver.address(), agent, count); })
-          ->Iterations(1)
-          ->Repetitions(1);
-    }
+    for (const std::size_t count : {10'000U, 1'000'000U}) add_wire(receiver.address(), agent, count);
   }
 }

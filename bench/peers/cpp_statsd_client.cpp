@@ -18,7 +18,8 @@ class CppStatsdClient final : public EventMetrics {
   void record_delivery_success(std::string_view, std::chrono::nanoseconds duration) noexcept override {
     client_.increment(attempts_);
     client_.increment(successes_);
-    client_.timing(duration_, static_cast<unsigned>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()));
+    client_.timing(duration_,
+                   static_cast<unsigned>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()));
   }
   void record_delivery_failure(std::string_view url, int) noexcept override { record_delivery_error(url); }
   void record_delivery_error(std::string_view) noexcept override {
@@ -48,5 +49,6 @@ std::unique_ptr<EventMetrics> bench::make_cpp_statsd_client_to(std::uint16_t por
 
 std::unique_ptr<EventMetrics> bench::make_cpp_statsd_client() {
   static const SilentAgent agent;
-  return make_cpp_statsd_client_to(agent.port());
+  const std::string address = agent.address();
+  return make_cpp_statsd_client_to(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
 }

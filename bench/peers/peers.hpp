@@ -1,5 +1,5 @@
-// Other libraries behind EventMetrics, each as its own documentation makes it fastest and as its users call it. They are
-// compiled in where the Meson option `peers` names a folder that has them; docs/performance/README.md describes it.
+// Other libraries behind EventMetrics, each as its own documentation makes it fastest and as its users call it. They
+// are compiled in where the Meson option `peers` names a folder that has them; docs/performance/README.md describes it.
 
 #pragma once
 

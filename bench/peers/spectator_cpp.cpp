@@ -1,3 +1,5 @@
+#include <utility>  // before Boost 1.74, which forgets it
+
 #include <registry.h>
 
 #include <atomic>
