@@ -43,18 +43,35 @@ std::vector<Delivery> deliveries(std::size_t endpoints) {
   return result;
 }
 
-SilentAgent::SilentAgent() : socket_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)} {
+namespace {
+
+// NOLINTNEXTLINE: the sockets API's own idiom
+sockaddr* raw(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
+
+sockaddr_in loopback(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return address;
+}
+
+}  // namespace
+
+SilentAgent::SilentAgent() : socket_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)} {
+  sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
-  auto* raw = reinterpret_cast<sockaddr*>(&address);  // NOLINT: the sockets API's own idiom
-  if (::bind(socket_, raw, size) != 0 || ::getsockname(socket_, raw, &size) != 0) {
+  if (::bind(socket_, raw(address), size) != 0 || ::getsockname(socket_, raw(address), &size) != 0) {
     throw std::runtime_error{"no socket on 127.0.0.1"};
   }
   port_ = ntohs(address.sin_port);
 }
 SilentAgent::~SilentAgent() { ::close(socket_); }
+
+void SilentAgent::refuse() {
+  sockaddr_in itself = loopback(port_);
+  if (::connect(socket_, raw(itself), sizeof itself) != 0) throw std::runtime_error{"no socket that refuses"};
+}
 
 Pinned::Pinned(int thread) : before_{} {
   ::pthread_getaffinity_np(::pthread_self(), sizeof before_, &before_);

@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -46,7 +47,9 @@ std::vector<Delivery> deliveries(std::size_t endpoints);
 /// Endpoints and deliveries to them, gone round for ever.
 class Workload {
  public:
-  explicit Workload(std::size_t endpoints) : urls_{urls(endpoints)}, deliveries_{deliveries(endpoints)} {}
+  explicit Workload(std::size_t endpoints) : Workload{endpoints, bench::deliveries(endpoints)} {}
+  Workload(std::size_t endpoints, std::vector<Delivery> deliveries)
+      : urls_{urls(endpoints)}, deliveries_{std::move(deliveries)} {}
 
   std::size_t endpoints() const { return urls_.size(); }
   /// Of deliveries until the first comes again.
@@ -78,9 +81,18 @@ class SilentAgent {
 
   std::string address() const { return "udp://127.0.0.1:" + std::to_string(port_); }
 
+ protected:
+  /// From then on whatever another socket sends is refused, as if no agent listened, while the port stays taken.
+  void refuse();
+
  private:
   int socket_;
   int port_ = 0;
+};
+
+class RefusingAgent : public SilentAgent {
+ public:
+  RefusingAgent() { refuse(); }
 };
 
 /// Keeps the calling thread on one core while it lives; what it makes meanwhile, a client's thread too, stays there.
@@ -108,7 +120,8 @@ class SharedClient {
   template <class Deliver>
   void warm_up(const benchmark::State& state, std::size_t endpoints, Deliver deliver_all) {
     if (state.thread_index() == 0) {
-      for (int round = 0; endpoints > 100 && round < 8; ++round) {
+      const std::size_t rounds = std::min<std::size_t>(endpoints * static_cast<std::size_t>(state.threads()) / 64, 8);
+      for (std::size_t round = 0; round < rounds; ++round) {
         deliver_all();
         flush(*client_, std::chrono::milliseconds{5});
       }
