@@ -32,21 +32,25 @@ struct Load {
   int threads;
 };
 
+struct Traffic {
+  std::vector<std::string> urls = bench::urls(16);
+  std::vector<bench::Delivery> deliveries = bench::many_deliveries(16);
+};
+
 /// Each thread delivers its part of a step, sleeps until the next is due, and makes good what it is late.
-void deliver(EventMetrics& metrics, const Load& load) {
-  static const std::vector<std::string> urls = bench::urls(16);
-  static const std::vector<bench::Delivery> deliveries = bench::many_deliveries(16);
+void deliver(EventMetrics& metrics, const Load& load, const Traffic& traffic) {
   const std::int64_t steps = measured / step;
   const auto part = static_cast<std::size_t>(load.per_second * step / 1s / load.threads);
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::jthread> threads;
   for (int thread = 0; thread < load.threads; ++thread) {
-    threads.emplace_back([=, &metrics] {
+    threads.emplace_back([=, &metrics, &traffic] {
+      const std::vector<bench::Delivery>& deliveries = traffic.deliveries;
       std::size_t next = deliveries.size() / static_cast<std::size_t>(load.threads) * static_cast<std::size_t>(thread);
       for (std::int64_t i = 0; i < steps; ++i) {
         for (std::size_t j = 0; j < part; ++j) {
           const bench::Delivery& delivery = deliveries[next];
-          metrics.record_delivery_success(urls[delivery.endpoint], delivery.duration());
+          metrics.record_delivery_success(traffic.urls[delivery.endpoint], delivery.duration());
           if (++next == deliveries.size()) next = 0;
         }
         std::this_thread::sleep_until(start + (i + 1) * step);
@@ -56,13 +60,14 @@ void deliver(EventMetrics& metrics, const Load& load) {
 }
 
 void run(benchmark::State& state, const bench::Backend& backend, const Load& load) {
+  static const Traffic traffic;
   for (auto _ : state) {
     const std::unique_ptr<EventMetrics> metrics = backend.make();
     const auto* statsd_metrics = dynamic_cast<const StatsdEventMetrics*>(metrics.get());
     const statsd::Stats before = statsd_metrics != nullptr ? statsd_metrics->stats() : statsd::Stats{};
     const auto start = std::chrono::steady_clock::now();
     const std::chrono::nanoseconds cpu_before = process_cpu();
-    deliver(*metrics, load);
+    deliver(*metrics, load, traffic);
     const std::chrono::duration<double> cpu = process_cpu() - cpu_before;
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
 

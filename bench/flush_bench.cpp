@@ -20,7 +20,9 @@ using namespace std::chrono_literals;
 
 using Nanoseconds = std::chrono::duration<double, std::nano>;
 
-constexpr std::chrono::milliseconds pause_between_bursts{10};  // of at most 16 datagrams
+// As the client paces what it sends.
+constexpr std::chrono::milliseconds pause_between_bursts{10};
+constexpr int burst_datagrams = 16;
 
 /// A client whose flushing is done by the calling thread, with a number of series that all have been sent before.
 class Flushed {
@@ -120,6 +122,21 @@ void turn(benchmark::State& state, const std::string& address, const Case& of) {
   state.counters["ns_per_changed_series"] = (median(changed) - median(quiet)) / static_cast<double>(of.changed);
 }
 
+/// What the kernel takes for datagrams like these, sent in bursts like these: the floor of "turn".
+void bare_send(benchmark::State& state, std::uint16_t port) {
+  const bench::Sender sender{port};
+  const std::string datagram(1400, 'x');
+  std::vector<double> bursts;
+  for (auto _ : state) {
+    std::this_thread::sleep_for(pause_between_bursts);
+    const std::chrono::nanoseconds start = bench::now(bench::Clock::cpu);
+    for (int i = 0; i < burst_datagrams; ++i) sender.send(datagram);
+    bursts.push_back(Nanoseconds{bench::now(bench::Clock::cpu) - start}.count());
+    state.SetIterationTime(bursts.back() / 1e9);
+  }
+  state.counters["ns_per_datagram"] = median(bursts) / burst_datagrams;
+}
+
 void wire(benchmark::State& state, const std::string& address, statsd::Agent agent, std::size_t count) {
   static const std::vector<std::string> urls = bench::urls(16);
   static const std::vector<bench::Delivery> deliveries = bench::many_deliveries(16);
@@ -161,6 +178,7 @@ void add_wire(const std::string& address, statsd::Agent agent, std::size_t count
 
 void bench::register_benchmarks() {
   static const Receiver receiver;
+  add("bare send", [](benchmark::State& state) { bare_send(state, receiver.port()); })->Iterations(20);
   for (const std::size_t series : {100U, 1000U, 10'000U}) {
     for (const std::size_t changed : {0U, 10U, 100U}) add_turn(receiver.address(), {series, changed, 1});
     if (series > 100) add_turn(receiver.address(), {series, series, 1});

@@ -17,14 +17,20 @@
 namespace bench {
 namespace {
 
-int bound_socket() {
-  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+int bound_socket() {
+  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = loopback(0);
   const int room = 4 << 20;
   ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-  if (::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {  // NOLINT: the sockets API's idiom
+  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT: the API's idiom
     throw std::runtime_error{"no socket on 127.0.0.1"};
   }
   return socket;
@@ -33,7 +39,7 @@ int bound_socket() {
 std::uint16_t port_of(int socket) {
   sockaddr_in address{};
   socklen_t size = sizeof address;
-  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);  // NOLINT: the sockets API's idiom
+  ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);  // NOLINT: the API's idiom
   return ntohs(address.sin_port);
 }
 
@@ -59,6 +65,20 @@ Receiver::Receiver() {
 Receiver::~Receiver() {
   ::kill(process_, SIGKILL);
   ::waitpid(process_, nullptr, 0);
+}
+
+Sender::Sender(std::uint16_t port) : socket_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)} {
+  const sockaddr_in address = loopback(port);
+  if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
+      0) {  // NOLINT: the API's idiom
+    throw std::runtime_error{"no connection to 127.0.0.1"};
+  }
+}
+
+Sender::~Sender() { ::close(socket_); }
+
+void Sender::send(const std::string& datagram) const {
+  (void)!::send(socket_, datagram.data(), datagram.size(), MSG_DONTWAIT);
 }
 
 std::vector<Delivery> many_deliveries(std::uint32_t endpoints) {

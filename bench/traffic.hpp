@@ -30,6 +30,20 @@ class Receiver {
   pid_t process_;
 };
 
+/// A connected UDP socket and nothing else.
+class Sender {
+ public:
+  explicit Sender(std::uint16_t port);
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+  ~Sender();
+
+  void send(const std::string& datagram) const;
+
+ private:
+  int socket_;
+};
+
 /// 2^20 deliveries to `endpoints` endpoints in random order, durations log-normal with median 120 ms and sigma 0.5. The
 /// same in every run.
 std::vector<Delivery> many_deliveries(std::uint32_t endpoints);
