@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write report.md and tail.svg from the results that the benchmark programs left in a folder, <program>.json each.
 
-report.py FOLDER [COMMAND]: COMMAND is shown as the way to repeat them. Run it on the machine that was measured.
+report.py FOLDER COMMAND: COMMAND is shown as the way to repeat them. Run it on the machine that was measured.
 """
 import json
 import math
@@ -83,7 +83,7 @@ def load(folder):
 
 def table(head, rows):
     lines = [head, ["---"] + ["--:"] * (len(head) - 1)] + rows
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
 def grid(results, row, column, corner="", key="time"):
@@ -91,7 +91,8 @@ def grid(results, row, column, corner="", key="time"):
     rows = list(dict.fromkeys(map(row, results)))
     columns = list(dict.fromkeys(map(column, results)))
     cells = {(row(r), column(r)): r.cell(key) for r in results}
-    return table([corner] + columns, [[str(a)] + [cells.get((a, b), "") for b in columns] for a in rows])
+    body = [[a] + [cells.get((a, b), "") for b in columns] for a in rows]
+    return table([corner] + columns, body) if rows else "Not run.\n"
 
 
 def threads(result):
@@ -120,8 +121,8 @@ def tail_section(results):
     for condition in dict.fromkeys(r.words[1] for r in results):
         rows = []
         for result in (r for r in results if r.words[1] == condition):
-            share = lambda values: f"{values.get('over_100us', 0):,.0f} of {values.get('calls', 0) / 1e6:.3g} M"
-            rows.append([result.words[2]] + [result.cell(key) for key, _ in PERCENTILES] + [share(result.median)])
+            slow = f"{result.median['over_100us']:,.0f} of {result.median['calls'] / 1e6:.3g} M"
+            rows.append([result.words[2]] + [result.cell(key) for key, _ in PERCENTILES] + [slow])
         text += f"### {condition}\n\n" + table(["", *[name for _, name in PERCENTILES], "over 100 µs"], rows) + "\n"
     return text + "![percentiles, contended](tail.svg)\n"
 
@@ -280,11 +281,10 @@ def heading(context, command, results):
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    command = " ".join(sys.argv[2:]).strip() or "./dev bench"
     results, context = load(folder)
     if not results:
         sys.exit(f"{folder}: no results of any of {', '.join(PROGRAMS)}")
-    text = heading(context, command, results)
+    text = heading(context, " ".join(sys.argv[2:]).strip(), results)
     for program, (title, unit, section) in SECTIONS.items():
         text += f"\n## {title}\n\n"
         if program in results:
