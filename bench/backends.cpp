@@ -87,12 +87,22 @@ std::unique_ptr<EventMetrics> make_statsd(statsd::Options options, DeliveryOptio
   return std::make_unique<StatsdEventMetrics>(std::move(options), delivery);
 }
 
-void flush(EventMetrics& metrics, std::chrono::milliseconds timeout) {
-  if (auto* statsd_metrics = dynamic_cast<StatsdEventMetrics*>(&metrics)) statsd_metrics->flush(timeout);
+bool flush(EventMetrics& metrics, std::chrono::milliseconds timeout) {
+  if (auto* statsd_metrics = dynamic_cast<StatsdEventMetrics*>(&metrics)) {
+    statsd_metrics->flush(timeout);
+    return true;
+  }
 #ifdef EVENT_METRICS_BENCH_PROMETHEUS
-  if (auto* updated = dynamic_cast<PrometheusEventMetrics*>(&metrics)) updated->update();
-  if (const auto* collectable = dynamic_cast<const prometheus::Collectable*>(&metrics)) collectable->Collect();
+  if (auto* prometheus_metrics = dynamic_cast<PrometheusEventMetrics*>(&metrics)) {
+    prometheus_metrics->update();
+    return true;
+  }
+  if (const auto* collectable = dynamic_cast<const prometheus::Collectable*>(&metrics)) {
+    collectable->Collect();
+    return true;
+  }
 #endif
+  return false;
 }
 
 }  // namespace bench

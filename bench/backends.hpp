@@ -46,7 +46,7 @@ std::unique_ptr<event_metrics::EventMetrics> make_prometheus_cpp_by_host();
 #endif
 
 /// What a backend does beside the calls: statsd flushes, for at most `timeout`, and of prometheus-cpp all is collected
-/// as for a scrape. Nothing for the others.
-void flush(event_metrics::EventMetrics& metrics, std::chrono::milliseconds timeout);
+/// as for a scrape. False for the others, of which nothing is asked.
+bool flush(event_metrics::EventMetrics& metrics, std::chrono::milliseconds timeout);
 
 }  // namespace bench

@@ -115,20 +115,18 @@ class SharedClient {
   event_metrics::EventMetrics& join(const benchmark::State& state);
 
   /// Calls `deliver_all` until every cell that the loop will increment is the calling thread's own. A client of ours
-  /// makes memory ready in its flushes, by what was taken since the last: for thousands of endpoints that takes
+  /// makes memory ready in its flushes, by what was taken since the last: for many threads or endpoints that takes
   /// several.
   template <class Deliver>
   void warm_up(const benchmark::State& state, std::size_t endpoints, Deliver deliver_all) {
+    const std::size_t rounds = std::min<std::size_t>(endpoints * static_cast<std::size_t>(state.threads()) / 64, 8);
+    deliver_all();
     if (state.thread_index() == 0) {
-      const std::size_t rounds = std::min<std::size_t>(endpoints * static_cast<std::size_t>(state.threads()) / 64, 8);
-      for (std::size_t round = 0; round < rounds; ++round) {
-        deliver_all();
-        flush(*client_, std::chrono::milliseconds{5});
-      }
+      for (std::size_t i = 0; i < rounds && flush(*client_, std::chrono::milliseconds{5}); ++i) deliver_all();
       warm_ = true;
     }
     while (!warm_) deliver_all();
-    deliver_all();
+    if (rounds > 0) deliver_all();
   }
 
   /// After the loop, behind whose end no thread calls any more.
