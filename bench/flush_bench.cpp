@@ -34,11 +34,18 @@ class Flushed {
                   .address = address,
                   .flush_interval = interval,
                   .close_timeout = 0ms,
-                  .own_thread = false},
+                  .max_memory_bytes = 1U << 30U,
+                  .own_thread = false,
+                  .on_error = [](std::string_view) {}},
                  {.max_endpoints = series}},
         due_{metrics_.poll()} {
-    record(series);
-    flush();
+    // A client makes memory ready for new cells when it flushes; until a call finds some it counts coarsely.
+    std::uint64_t coarse = 0;
+    do {
+      coarse = metrics_.stats().coarse;
+      record(series);
+      flush();
+    } while (metrics_.stats().coarse > coarse);
   }
 
   struct Cost {
