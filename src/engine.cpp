@@ -26,7 +26,7 @@ struct Waiting {
 
 Engine::Engine(const statsd::Options& options, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder)
     : options_{options}, flush_{std::move(setup), std::move(series), recorder} {
-  (void)flush_.write_ahead();
+  (void)flush_.tend(Clock::now());
   published_ = flush_.stats();
 }
 
@@ -40,9 +40,7 @@ void Engine::run() noexcept {
   own_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   while (!alarm_.rung() && forks == detail::forks()) {
     turn_.enter();
-    Clock::time_point next = step().next;
-    // While callers take memory it is looked after more often: what is not ready is recorded coarsely.
-    if (flush_.write_ahead()) next = std::min(next, Clock::now() + Flush::pause);
+    const Clock::time_point next = std::min(step().next, flush_.tend(Clock::now()));
     leave_turn();
     alarm_.sleep_until(next);
   }
@@ -77,7 +75,7 @@ bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
   const std::uint32_t forks = detail::forks();
   for (;;) {
     const Flush::Outcome outcome = step();
-    (void)flush_.write_ahead();
+    (void)flush_.tend(Clock::now());
     leave_turn();
     if (outcome.accepted_until >= begun) return owed;
     if (Clock::now() >= deadline || forks != detail::forks()) return false;  // see run()
@@ -107,7 +105,7 @@ bool Engine::flush(std::chrono::milliseconds timeout) noexcept {
 Engine::Clock::time_point Engine::poll() noexcept {
   turn_.enter();
   const Clock::time_point next = step().next;
-  (void)flush_.write_ahead();
+  (void)flush_.tend(Clock::now());
   leave_turn();
   return next;
 }

@@ -55,8 +55,8 @@ std::size_t Flush::fixed_bytes(const Setup& setup) noexcept {
          DeliverySeries::most_bytes(series_of(setup), setup.longest_suffix) + datagrams;
 }
 
-bool Flush::write_ahead() noexcept {
-  return recorder_.write_ahead(fixed_bytes_ + ledger_.memory_bytes(), folded_lines_);
+Flush::Clock::time_point Flush::tend(Clock::time_point now) noexcept {
+  return recorder_.tend(now, fixed_bytes_ + ledger_.memory_bytes(), folded_lines_);
 }
 
 void Flush::begin_turn(Clock::time_point now) {

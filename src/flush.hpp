@@ -81,8 +81,8 @@ class Flush {
   /// Begins a turn if one is due, and sends at most a burst of what is owed. Throws std::bad_alloc.
   Outcome burst(Clock::time_point now, Urgency urgency);
 
-  /// Readies memory for the recorder; true when some was taken since the last call.
-  bool write_ahead() noexcept;
+  /// Looks after the recorder, see Recorder::tend(); returns when to do so again.
+  Clock::time_point tend(Clock::time_point now) noexcept;
 
   /// What burst() and begin_turn() leave to their caller, who knows that they threw.
   void out_of_memory(Clock::time_point now) noexcept;

@@ -53,6 +53,7 @@ void Ledger::attach_endpoint(std::uint32_t series) {
 }
 
 void Ledger::fold(record::Recorder& recorder) {
+  recorder.drain();
   // All marks of a series are cleared before its cells are read, or a count between the two would wait unseen.
   for (std::uint32_t endpoint = 0; endpoint < endpoint_count(); ++endpoint) {
     if (recorder.take_dirty(endpoint)) set_mark(fold_marks_, series_of_[endpoint], true);

@@ -48,7 +48,7 @@ PrometheusUpdater::PrometheusUpdater(const PrometheusOptions& options, prometheu
       ledger_{limits(options).memory_bytes, most_series(options)},
       folded_lines_{recorder.taken_lines()},
       fold_lines_{folded_lines_} {
-  (void)write_ahead();
+  (void)tend();
 }
 
 PrometheusUpdater::~PrometheusUpdater() {
@@ -70,13 +70,12 @@ void PrometheusUpdater::run() noexcept {
       update();
       next_update = now + interval;
     }
-    bool taken = false;
+    Clock::time_point next_look;
     {
       const std::lock_guard turn{turn_};
-      taken = write_ahead();
+      next_look = tend();
     }
-    // While callers take memory it is looked after more often: what is not ready is recorded coarsely.
-    alarm_.sleep_until(taken ? std::min(next_update, now + pause) : next_update);
+    alarm_.sleep_until(std::min(next_update, next_look));
   }
 }
 
@@ -172,9 +171,9 @@ void PrometheusUpdater::note(Cause cause, Clock::time_point now, std::string_vie
   }
 }
 
-bool PrometheusUpdater::write_ahead() noexcept {
-  return recorder_.write_ahead(ledger::Ledger::fixed_bytes(most_series(options_)) + ledger_.memory_bytes(),
-                               folded_lines_);
+PrometheusUpdater::Clock::time_point PrometheusUpdater::tend() noexcept {
+  return recorder_.tend(Clock::now(), ledger::Ledger::fixed_bytes(most_series(options_)) + ledger_.memory_bytes(),
+                        folded_lines_);
 }
 
 }  // namespace event_metrics::inline v0

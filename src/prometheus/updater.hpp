@@ -53,7 +53,7 @@ class PrometheusUpdater {
   void show(std::uint32_t series);
   void tell_limits(Clock::time_point now) noexcept;
   void note(Cause cause, Clock::time_point now, std::string_view what) noexcept;
-  bool write_ahead() noexcept;
+  Clock::time_point tend() noexcept;
 
   const PrometheusOptions& options_;
   prometheus::Registry& registry_;

@@ -11,19 +11,21 @@
 #include <chrono>
 #include <cstdint>
 
+#include "record/key_block.hpp"
+
 namespace event_metrics::inline v0::record {
 
 inline constexpr unsigned exact_cells = 4096;  ///< one per millisecond
 inline constexpr unsigned cells_per_octave = 1024;
 inline constexpr std::uint32_t longest_duration = 1U << 22U;                 ///< ms
 inline constexpr unsigned fine_cells = exact_cells + 10 * cells_per_octave;  ///< 2^12 to 2^22 ms
-inline constexpr unsigned octaves = 23;
+inline constexpr unsigned octaves = 22;
 inline constexpr unsigned cells_per_chunk = 64;
 inline constexpr unsigned chunks_per_mid = 16;
 inline constexpr unsigned octave_chunk = fine_cells / cells_per_chunk;  ///< the one chunk of octave cells
 inline constexpr unsigned chunk_count = octave_chunk + 1;
 inline constexpr unsigned cell_count = chunk_count * cells_per_chunk;
-inline constexpr unsigned mids_per_header = fine_cells / cells_per_chunk / chunks_per_mid;
+inline constexpr unsigned mids_per_header = fine_cells / cells_per_chunk / chunks_per_mid - 1;
 
 /// Whole milliseconds, rounded down; a negative duration is 0, a too long one the longest.
 constexpr std::uint32_t whole_milliseconds(std::chrono::nanoseconds duration) noexcept {
@@ -38,6 +40,14 @@ constexpr unsigned cell_of(std::uint32_t ms) noexcept {
   const std::uint32_t x = ms == exact_cells ? ms : ms - 1;  // (lo, hi]: the edge belongs to the cell below it
   const auto octave = static_cast<unsigned>(std::bit_width(x)) - 1;
   return exact_cells + (octave - 12) * cells_per_octave + ((x >> (octave - 10)) - cells_per_octave);
+}
+
+/// The same of a duration, with a shorter way for one that is exact: 10^6 = 2^6 * 15625, and 32 bits are enough.
+constexpr unsigned cell_of(std::chrono::nanoseconds duration) noexcept {
+  const auto ns = static_cast<std::uint64_t>(duration.count());
+  if (ns < exact_cells * std::uint64_t{1'000'000}) [[likely]]
+    return static_cast<std::uint32_t>(ns >> 6U) / 15'625U;
+  return cell_of(whole_milliseconds(duration));
 }
 
 constexpr unsigned octave_of(std::uint32_t ms) noexcept { return static_cast<unsigned>(std::bit_width(ms | 1U)) - 1; }
@@ -55,15 +65,18 @@ constexpr std::uint32_t value_of(unsigned cell) noexcept {
   return octave == 0 ? 1 : 3U << (octave - 1);
 }
 
+/// The octave cell for what a fine cell holds.
+constexpr unsigned coarse_cell(unsigned cell) noexcept { return fine_cells + octave_of(value_of(cell)); }
+
 // Everything below lies in an arena: plain words on zeroed lines, reached through atomic_ref. 32-bit words wrap;
 // whoever reads takes differences, at least every ten seconds.
 
 /// Line 0. `id` 0 means that nobody has begun here: a forked child finds it so.
 struct Head {
   std::uint64_t id;
-  std::uint64_t seed;            ///< of the endpoint table's hash
   std::uint32_t newest_block;    ///< head of the list of blocks
   std::uint32_t endpoint_count;  ///< endpoints in the table
+  HashKey hash_key;              ///< of the table
 };
 
 /// One endpoint's place for threads that have none of their own. Any thread adds.
@@ -71,33 +84,28 @@ struct SharedCells {
   std::uint64_t failed;
   std::uint64_t octave[octaves];
   std::uint32_t dirty;
-  std::uint32_t unused[15];  // whole lines: two endpoints never share one
-};
-
-/// One thread's place; behind it, in the same lines, the index of its pages of headers. The owner alone writes.
-struct Block {
-  std::uint32_t owner;  ///< 1 while a thread has it
-  std::uint32_t next;   ///< older block
-  std::int64_t net;     ///< active tasks: increments less decrements of this thread
-  std::uint32_t tasks;  ///< 1 once net has been written
-};
-
-/// One thread's cells of one endpoint. Failure and error are one word: nothing on the wire tells them apart.
-struct Header {
-  std::uint32_t mid[mids_per_header];
-  std::uint32_t failed;
-  std::uint32_t dirty;
-};
-
-struct Mid {
-  std::uint32_t chunk[chunks_per_mid];
+  std::uint32_t unused[17];  // whole lines: two endpoints never share one
 };
 
 struct Chunk {
   std::uint32_t cell[cells_per_chunk];
 };
 
-static_assert(sizeof(Head) <= 64 && sizeof(SharedCells) == 256 && sizeof(Header) == 64 && sizeof(Mid) == 64 &&
+struct Mid {
+  Chunk* chunk[chunks_per_mid];
+};
+
+/// One thread's cells of one endpoint: the chunks below 1024 ms at once, the others by way of a Mid. Failure and error
+/// are one word: nothing on the wire tells them apart.
+struct Header {
+  Mid near;
+  Mid* mid[mids_per_header];
+  std::uint32_t failed;
+  std::uint32_t dirty;
+  std::uint64_t unused[2];
+};
+
+static_assert(sizeof(Head) <= 64 && sizeof(SharedCells) == 256 && sizeof(Header) == 256 && sizeof(Mid) == 128 &&
               sizeof(Chunk) == 256);
 
 /// A word that one thread writes and others read.

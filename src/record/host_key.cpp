@@ -1,7 +1,5 @@
 #include "record/host_key.hpp"
 
-#include <array>
-
 namespace event_metrics::inline v0::record {
 namespace {
 
@@ -46,27 +44,16 @@ SplitScheme split_scheme(std::string_view url) noexcept {
   return {scheme_of(scheme), can_be_scheme(scheme) ? colon + 3 : 0};
 }
 
-// The bytes at which the scan for an authority has something to decide.
-constexpr auto decisive = [] {
-  std::array<bool, 256> bytes{};
-  for (const char c : std::string_view{"/?#@\\"}) bytes[static_cast<unsigned char>(c)] = true;
-  return bytes;
-}();
-
 }  // namespace
 
 HostKey host_key(std::string_view url) noexcept {
   const auto [scheme, after_scheme] = split_scheme(url);
   if (after_scheme == 0) return {};
+  const auto next_decisive = [url](std::size_t from) { return find_first<'/', '?', '#', '@', '\\'>(url, from); };
   std::size_t begin = after_scheme;
-  std::size_t end = begin;
-  for (; end < url.size(); ++end) {
-    const char c = url[end];
-    if (!decisive[static_cast<unsigned char>(c)]) continue;
-    if (c == '\\') return {};
-    if (c != '@') break;
-    begin = end + 1;
-  }
+  std::size_t end = next_decisive(begin);
+  for (; end < url.size() && url[end] == '@'; end = next_decisive(begin)) begin = end + 1;
+  if (end < url.size() && url[end] == '\\') return {};
   if (begin == end || end - begin > longest_authority) return {};
   return {url.substr(begin, end - begin), scheme};
 }

@@ -4,7 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+
+#include "record/key_block.hpp"
+#include "record/scan.hpp"
 
 namespace event_metrics::inline v0::record {
 
@@ -33,8 +37,40 @@ inline HostKey likely_host_key(std::string_view url) noexcept {
                                                      : Scheme::other;
   if (scheme == Scheme::other) return {};
   const std::size_t begin = scheme == Scheme::https ? 8 : 7;
-  const std::string_view authority = url.substr(begin, url.find('/', begin) - begin);
-  return authority.size() <= longest_authority ? HostKey{authority, scheme} : HostKey{};
+  const std::size_t size = find_first<'/'>(url, begin) - begin;
+  return size <= longest_authority ? HostKey{{url.data() + begin, size}, scheme} : HostKey{};
+}
+
+/// A key in the form in which it is looked up, where it is shorter than a block.
+struct BlockKey {
+  KeyBlock bytes{};  ///< the key, a slash and zeros
+  std::uint32_t kind = 0;
+};
+
+/// What two keys must share before their bytes are worth comparing; never 0.
+constexpr std::uint32_t kind_of(std::size_t size, Scheme scheme) noexcept {
+  return static_cast<std::uint32_t>(size) << 2U | static_cast<std::uint32_t>(scheme);
+}
+
+/// The size that a URL must have for the next function.
+inline constexpr std::size_t block_url_bytes = 8 + block_bytes;
+
+/// likely_host_key() in that form, where it is shorter than a block and a slash follows; else false. Reads
+/// block_url_bytes.
+inline bool likely_block_key(const char* url, BlockKey& key) noexcept {
+  const char* host = url + 8;
+  Scheme scheme = Scheme::https;
+  if (std::memcmp(url, "https://", 8) != 0) [[unlikely]] {
+    if (std::memcmp(url, "http://", 7) != 0) return false;
+    host = url + 7;
+    scheme = Scheme::http;
+  }
+  const KeyBlock block = KeyBlock::load(host);
+  const unsigned size = block.find('/');
+  if (size == block_bytes) [[unlikely]]
+    return false;
+  key = {block.first(size + 1), kind_of(size, scheme)};
+  return true;
 }
 
 }  // namespace event_metrics::inline v0::record

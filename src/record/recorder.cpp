@@ -3,17 +3,22 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <random>
+#include <string_view>
 #include <utility>
 
 namespace event_metrics::inline v0::record {
 namespace {
 
-constexpr std::uint32_t headers_per_page = 16;
 constexpr std::uint32_t shared_line = 2;  // behind the head and the shared active tasks
 constexpr std::uint32_t lines_per_shared = sizeof(SharedCells) / Arena::line_bytes;
 constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t ledger_bytes_per_byte = 6;  // a chunk of 256 bytes here is one of 1.5 KiB there
 constexpr std::uint32_t least_ready = (1U << 20U) / Arena::line_bytes;
+
+// Between two looks at the rings. The longest: as long as cells may go without a fold.
+constexpr std::chrono::milliseconds least_pause{10};
+constexpr std::chrono::seconds longest_pause{5};
 
 constexpr std::uint32_t endpoints_of(const Recorder::Limits& limits) { return first_endpoint + limits.max_endpoints; }
 
@@ -21,37 +26,59 @@ constexpr std::uint32_t table_line(const Recorder::Limits& limits) {
   return shared_line + endpoints_of(limits) * lines_per_shared;
 }
 
-std::uint32_t fixed_lines(const Recorder::Limits& limits) {
+constexpr std::uint32_t block_lines(const Recorder::Limits& limits) {
+  const std::size_t bytes = sizeof(Block) + endpoints_of(limits) * sizeof(Header*);
+  return static_cast<std::uint32_t>((bytes - 1) / Arena::line_bytes + 1);
+}
+
+std::uint32_t drained_line(const Recorder::Limits& limits) {
   return table_line(limits) + EndpointTable::lines(limits.max_endpoints);
 }
 
-constexpr std::uint32_t block_lines(const Recorder::Limits& limits) {
-  const std::uint32_t pages = (endpoints_of(limits) + headers_per_page - 1) / headers_per_page;
-  return static_cast<std::uint32_t>((sizeof(Block) + pages * sizeof(std::uint32_t) - 1) / Arena::line_bytes + 1);
+std::uint32_t fixed_lines(const Recorder::Limits& limits) { return drained_line(limits) + block_lines(limits); }
+
+// A block's index of headers stands right behind it, in the lines taken for both.
+Header*& header_of(Block& block, std::size_t endpoint) noexcept {
+  return reinterpret_cast<Header**>(&block + 1)[endpoint];
 }
 
-// A block's index of header pages stands right behind it, in the lines taken for both.
-std::uint32_t& header_page(Block& block, std::uint32_t endpoint) noexcept {
-  return reinterpret_cast<std::uint32_t*>(&block + 1)[endpoint / headers_per_page];
+// Has the compiler compute the address once: in terms of the thread's register it would each time.
+Lane& opaque(Lane& lane) noexcept {
+  Lane* address = &lane;
+  asm("" : "+r"(address));
+  return *address;
+}
+
+std::uint32_t& hint(Block& block, const char* url) noexcept {
+  return block.hint[reinterpret_cast<std::uintptr_t>(url) / 32 % hint_count];
 }
 
 // An exchange, because a plain store would end the release sequence of the thread that marked before.
 void mark_shared(SharedCells& cells) noexcept { std::atomic_ref{cells.dirty}.exchange(1, std::memory_order_release); }
 
-std::uint64_t random_seed(const void* fallback) noexcept {
-  std::uint64_t seed = 0;
-  if (::getrandom(&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed) return seed;
-  return reinterpret_cast<std::uintptr_t>(fallback) ^
-         static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+HashKey random_key(const void* fallback) noexcept {
+  HashKey key;
+  if (::getrandom(&key, sizeof key, GRND_NONBLOCK) == sizeof key) return key;
+  const auto clock = std::chrono::steady_clock::now().time_since_epoch().count();
+  std::minstd_rand random{
+      static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(fallback) ^ static_cast<std::uint64_t>(clock))};
+  for (std::uint32_t& word : key.word) word = static_cast<std::uint32_t>(random());
+  return key;
 }
 
 }  // namespace
 
 Recorder::Recorder(const Limits& limits, std::function<void()> reborn)
-    : limits_{limits},
+    : Recorder{limits, std::move(reborn), *new Arena{limits.memory_bytes}} {}
+
+Recorder::Recorder(const Limits& limits, std::function<void()> reborn, Arena& arena)
+    : head_{arena.at<Head>(0)},
+      table_{arena, table_line(limits), limits.max_endpoints},
+      block_url_bytes_{limits.by_endpoint ? block_url_bytes : std::string_view{}.max_size()},
+      limits_{limits},
       reborn_{std::move(reborn)},
-      arena_{*new Arena{limits.memory_bytes}},
-      table_{arena_, table_line(limits), limits.max_endpoints} {
+      arena_{arena},
+      drained_{&at<Block>(drained_line(limits))} {
   const std::lock_guard lock{Registry::instance().mutex()};
   try {
     slot_ = Registry::instance().enter(arena_);
@@ -65,66 +92,123 @@ Recorder::Recorder(const Limits& limits, std::function<void()> reborn)
 Recorder::~Recorder() {
   Registry& registry = Registry::instance();
   const std::lock_guard lock{registry.mutex()};
-  if (lanes[slot_].arena == &arena_) Registry::give_back(lanes[slot_]);
+  if (held_arenas[slot_] == &arena_) Registry::give_back(slot_);
   registry.leave(arena_, slot_);
   arena_.drop();  // a thread that has a block here keeps it until it ends or meets another client
 }
 
 void Recorder::success(std::string_view url, std::chrono::nanoseconds duration) noexcept {
-  Block* const block = this_block();
-  const std::uint32_t endpoint = endpoint_of(url);
-  const std::uint32_t ms = whole_milliseconds(duration);
-  if (Header* const header = own_header(block, endpoint)) {
-    if (std::uint32_t* const cell = own_cell(*header, cell_of(ms))) {
-      add_alone(*cell, 1U);
-      store(header->dirty, 1U, std::memory_order_release);  // after the cell: see take_dirty()
-      return;
-    }
-  }
-  add_coarse(endpoint, ms);
+  record(url, cell_of(duration));
 }
 
-void Recorder::failed(std::string_view url) noexcept {
-  Block* const block = this_block();
-  const std::uint32_t endpoint = endpoint_of(url);
-  if (Header* const header = own_header(block, endpoint)) {
-    add_alone(header->failed, 1U);
-    store(header->dirty, 1U, std::memory_order_release);  // after the count: see take_dirty()
-    return;
+void Recorder::failed(std::string_view url) noexcept { record(url, failed_cell); }
+
+// What nearly every call comes down to: this thread's lane, the endpoint's slot, an entry in the ring. Whatever is not
+// as usual is left to the next function, called last, so that none of them needs a stack.
+inline void Recorder::record(std::string_view url, unsigned cell) noexcept {
+  Lane& lane = opaque(lanes[slot_]);
+  if (!is_known(lane) || url.size() < block_url_bytes_) [[unlikely]]
+    return record_slowly(url, cell);
+  const std::uint32_t entry = table_.hinted(hint(*lane.block, url.data()), url.data());
+  if (entry == 0) [[unlikely]]
+    return record_by_key(url, cell);
+  put(lane, entry, cell);
+}
+
+// Where the URL's characters lie where no URL lay before, or another one.
+[[gnu::noinline]] void Recorder::record_by_key(std::string_view url, unsigned cell) noexcept {
+  Lane& lane = opaque(lanes[slot_]);
+  BlockKey key;
+  if (!likely_block_key(url.data(), key)) return record_slowly(url, cell);
+  const EndpointTable::Slot* const slot = table_.find(key);
+  if (slot == nullptr) return record_slowly(url, cell);
+  if (url[4] == 's' && lane.block != &no_block) hint(*lane.block, url.data()) = table_.hint_for(*slot);
+  put(lane, slot->entry, cell);
+}
+
+[[gnu::noinline]] void Recorder::record_slowly(std::string_view url, unsigned cell) noexcept {
+  Lane& lane = lanes[slot_];
+  if (!is_known(lane)) meet_thread();
+  put(lane, entry_of(endpoint_of(url), 0), cell);
+}
+
+inline bool Recorder::is_known(const Lane& lane) const noexcept {
+  // Relaxed: a lane gets a client's id under the lock, after the client has begun.
+  return lane.id == load(head_.id, std::memory_order_relaxed);
+}
+
+inline void Recorder::put(Lane& lane, std::uint32_t endpoint_entry, unsigned cell) noexcept {
+  std::uint32_t* const place = lane.place;
+  if (load(*place, std::memory_order_relaxed) != 0) return count(lane.block, endpoint_entry, cell);
+  store(*place, endpoint_entry | cell, std::memory_order_relaxed);  // see Ring
+  // The flushing thread has written there last: by the time we get there its line should have come.
+  __builtin_prefetch(place + 32, 1);
+  lane.place = place + 1 == lane.end ? lane.end - ring_entries : place + 1;
+}
+
+// In cells that only the calling thread writes; inline where they are there and below 1024 ms.
+inline void Recorder::count(Block* block, std::uint32_t endpoint_entry, unsigned cell) noexcept {
+  const std::uint32_t endpoint = record::endpoint_of(endpoint_entry);
+  if (block != &no_block) [[likely]] {
+    Header* const header = load(header_of(*block, endpoint), std::memory_order_relaxed);
+    if (header != nullptr) [[likely]] {
+      if (std::uint32_t* const word = near_word(*header, cell)) [[likely]]
+        return add_one(*header, *word);
+    }
   }
-  SharedCells& cells = shared(endpoint);
-  std::atomic_ref{cells.failed}.fetch_add(1, std::memory_order_relaxed);  // ordered by the mark
-  mark_shared(cells);
+  count_anywhere(block, endpoint, cell);
+}
+
+inline void Recorder::add_one(Header& header, std::uint32_t& word) noexcept {
+  add_alone(word, 1U);
+  store(header.dirty, 1U, std::memory_order_release);  // after the count: see take_dirty()
+}
+
+inline std::uint32_t* Recorder::near_word(Header& header, unsigned cell) noexcept {
+  if (cell >= chunks_per_mid * cells_per_chunk) return cell == failed_cell ? &header.failed : nullptr;
+  Chunk* const chunk = load(header.near.chunk[cell / cells_per_chunk], std::memory_order_relaxed);
+  return chunk != nullptr ? &chunk->cell[cell % cells_per_chunk] : nullptr;
 }
 
 void Recorder::active_task(std::int64_t change) noexcept {
-  if (Block* const block = this_block()) {
-    store(block->tasks, 1U, std::memory_order_relaxed);  // ordered by net
-    // Release: whoever sees this change sees what this thread did before it, the increment before the decrement.
-    store(block->net, load(block->net, std::memory_order_relaxed) + change, std::memory_order_release);
-    return;
-  }
-  store(shared_tasks().tasks, 1U, std::memory_order_relaxed);
+  Lane& lane = lanes[slot_];
+  Block* const block = lane.block;
+  if (!is_known(lane) || block == &no_block) [[unlikely]]
+    return first_task(change);
+  add_task(*block, change);
+}
+
+inline void Recorder::add_task(Block& block, std::int64_t change) noexcept {
+  store(block.tasks.touched, 1U, std::memory_order_relaxed);  // ordered by net
+  // Release: whoever sees this change sees what this thread did before it, the increment before the decrement.
+  store(block.tasks.net, load(block.tasks.net, std::memory_order_relaxed) + change, std::memory_order_release);
+}
+
+[[gnu::noinline]] void Recorder::first_task(std::int64_t change) noexcept {
+  if (Block* const block = block_of_thread(); block != &no_block) return add_task(*block, change);
+  store(shared_tasks().touched, 1U, std::memory_order_relaxed);
   std::atomic_ref{shared_tasks().net}.fetch_add(change, std::memory_order_release);  // as above
 }
 
-void Recorder::add_coarse(std::uint32_t endpoint, std::uint32_t ms) noexcept {
+[[gnu::noinline]] void Recorder::count_anywhere(Block* block, std::uint32_t endpoint, unsigned cell) noexcept {
+  if (block == &no_block) block = block_of_thread();
+  Header* const header = block != &no_block ? grow(header_of(*block, endpoint)) : nullptr;
+  if (header != nullptr) {
+    if (std::uint32_t* const word = own_word(*header, cell)) return add_one(*header, *word);
+  }
   SharedCells& cells = shared(endpoint);
-  std::atomic_ref{cells.octave[octave_of(ms)]}.fetch_add(1, std::memory_order_relaxed);  // ordered by the mark
+  std::uint64_t& word = cell == failed_cell ? cells.failed : cells.octave[coarse_cell(cell) - fine_cells];
+  std::atomic_ref{word}.fetch_add(1, std::memory_order_relaxed);  // ordered by the mark
   mark_shared(cells);
 }
 
 SharedCells& Recorder::shared(std::uint32_t endpoint) const noexcept {
-  return arena_.at<SharedCells>(shared_line + endpoint * lines_per_shared);
+  return at<SharedCells>(shared_line + endpoint * lines_per_shared);
 }
 
 std::uint32_t Recorder::endpoint_of(std::string_view url) noexcept {
   if (!limits_.by_endpoint) return other_endpoint;
-  const std::uint32_t index = table_.find(likely_host_key(url));
-  return index != 0 ? index : parse_endpoint(url);
-}
-
-std::uint32_t Recorder::parse_endpoint(std::string_view url) noexcept {
+  if (const std::uint32_t index = table_.find(likely_host_key(url))) return index;
   const HostKey key = host_key(url);
   if (key.authority.empty()) return invalid_endpoint;
   if (const std::uint32_t index = table_.find(key)) return index;
@@ -138,33 +222,35 @@ std::uint32_t Recorder::new_endpoint(const HostKey& key) noexcept {
   return index != 0 ? index : other_endpoint;
 }
 
-Block* Recorder::this_block() noexcept {
+Block* Recorder::block_of_thread() noexcept {
   Lane& lane = lanes[slot_];
-  // Relaxed: a lane gets a client's id under the lock, after the client has begun.
-  if (lane.id == load(head().id, std::memory_order_relaxed)) [[likely]] {
-    return lane.block != nullptr ? lane.block : lane.block = new_block();
-  }
-  return meet_thread();
+  if (!is_known(lane)) meet_thread();
+  if (lane.block == &no_block && is_known(lane)) settle(lane, new_block());
+  return lane.block;
 }
 
-Block* Recorder::meet_thread() noexcept {
-  if (slot_ == lane_count || lanes_closed) {
-    begin_in_child();
-    return nullptr;
-  }
+void Recorder::meet_thread() noexcept {
+  if (slot_ == lane_count || lanes_closed) return begin_in_child();
   Registry& registry = Registry::instance();
   const std::lock_guard lock{registry.mutex()};
   if (!begun()) begin();
   if (!registry.watch_this_thread()) {
     lanes_closed = true;
-    return nullptr;
+    return;
   }
-  Lane& lane = lanes[slot_];
-  Registry::give_back(lane);  // an earlier client had this slot
+  Registry::give_back(slot_);  // an earlier client had this slot
   arena_.hold();
-  lane = {load(head().id, std::memory_order_relaxed), adopt_block(), &arena_};
-  if (lane.block == nullptr) lane.block = new_block();
-  return lane.block;
+  held_arenas[slot_] = &arena_;
+  lanes[slot_].id = load(head_.id, std::memory_order_relaxed);
+  Block* const block = adopt_block();
+  settle(lanes[slot_], block != nullptr ? block : new_block());
+}
+
+void Recorder::settle(Lane& lane, Block* block) noexcept {
+  if (block == nullptr) return;
+  lane.block = block;
+  lane.place = block->ring.entry + block->ring.head;
+  lane.end = block->ring.entry + ring_entries;
 }
 
 Block* Recorder::adopt_block() noexcept {
@@ -183,38 +269,36 @@ Block* Recorder::adopt_block() noexcept {
 Block* Recorder::new_block() noexcept {
   const std::uint32_t line = arena_.take(block_lines(limits_));
   if (line == 0) return nullptr;
-  Block& block = arena_.at<Block>(line);
+  link(line);
+  return &at<Block>(line);
+}
+
+void Recorder::link(std::uint32_t line) noexcept {
+  Block& block = at<Block>(line);
   store(block.owner, 1U, std::memory_order_relaxed);  // not published yet
-  std::atomic_ref newest{head().newest_block};
+  std::atomic_ref newest{head_.newest_block};
   std::uint32_t next = newest.load(std::memory_order_relaxed);
   do {
     store(block.next, next, std::memory_order_relaxed);
     // Release: whoever finds the block finds its link.
   } while (!newest.compare_exchange_weak(next, line, std::memory_order_release, std::memory_order_relaxed));
-  return &block;
 }
 
-std::uint32_t Recorder::grow(std::uint32_t& link, std::uint32_t lines) noexcept {
-  if (const std::uint32_t line = load(link, std::memory_order_relaxed)) return line;  // only this thread writes it
-  const std::uint32_t line = arena_.take(lines);
-  // Release: pairs with Reading, which may find the lines from now on.
-  if (line != 0) store(link, line, std::memory_order_release);
-  return line;
+template <class T>
+T* Recorder::grow(T*& link) noexcept {
+  if (T* const there = load(link, std::memory_order_relaxed)) return there;  // only this thread writes it
+  const std::uint32_t line = arena_.take(sizeof(T) / Arena::line_bytes);
+  if (line == 0) return nullptr;
+  store(link, &at<T>(line), std::memory_order_release);  // pairs with Reading, which may find the lines from now on
+  return &at<T>(line);
 }
 
-Header* Recorder::own_header(Block* block, std::uint32_t endpoint) noexcept {
-  if (block == nullptr) return nullptr;
-  const std::uint32_t page = grow(header_page(*block, endpoint), headers_per_page);
-  return page != 0 ? &arena_.at<Header>(page + endpoint % headers_per_page) : nullptr;
-}
-
-std::uint32_t* Recorder::own_cell(Header& header, unsigned cell) noexcept {
+std::uint32_t* Recorder::own_word(Header& header, unsigned cell) noexcept {
+  if (cell == failed_cell) return &header.failed;
   const unsigned index = cell / cells_per_chunk;
-  const std::uint32_t mid = grow(header.mid[index / chunks_per_mid], sizeof(Mid) / Arena::line_bytes);
-  if (mid == 0) return nullptr;
-  std::uint32_t& link = arena_.at<Mid>(mid).chunk[index % chunks_per_mid];
-  const std::uint32_t chunk = grow(link, sizeof(Chunk) / Arena::line_bytes);
-  return chunk != 0 ? &arena_.at<Chunk>(chunk).cell[cell % cells_per_chunk] : nullptr;
+  Mid* const mid = index < chunks_per_mid ? &header.near : grow(header.mid[index / chunks_per_mid - 1]);
+  Chunk* const chunk = mid != nullptr ? grow(mid->chunk[index % chunks_per_mid]) : nullptr;
+  return chunk != nullptr ? &chunk->cell[cell % cells_per_chunk] : nullptr;
 }
 
 void Recorder::begin_in_child() noexcept {
@@ -229,10 +313,11 @@ void Recorder::begin() noexcept {
   arena_.write_ahead(fixed_lines(limits_), fixed_lines(limits_) + Arena::line_bytes);
   (void)arena_.take(fixed_lines(limits_) - 1);  // line 0 is never handed out
   looked_at_ = arena_.taken();
-  store(head().seed, random_seed(this), std::memory_order_relaxed);  // ordered by the id
+  link(drained_line(limits_));
+  head_.hash_key = random_key(this);  // nobody looks before the id is there
   if (in_child) reborn_();
   // Release: pairs with begun(), everything is in its place.
-  store(head().id, Registry::instance().new_id(), std::memory_order_release);
+  store(head_.id, Registry::instance().new_id(), std::memory_order_release);
 }
 
 std::size_t Recorder::fixed_bytes(const Limits& limits) noexcept {
@@ -253,12 +338,40 @@ bool Recorder::write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines)
   return used != 0;
 }
 
+void Recorder::drain() noexcept {
+  for_each_block([this](Block& block) {
+    Ring& ring = block.ring;
+    std::uint32_t held = 0;
+    for (; held < ring_entries; ++held) {
+      std::uint32_t& place = ring.entry[ring.tail % ring_entries];
+      const std::uint32_t entry = load(place, std::memory_order_relaxed);  // see Ring
+      if (entry == 0) break;
+      store(place, 0U, std::memory_order_relaxed);
+      ++ring.tail;
+      count(drained_, entry, cell_of_entry(entry));
+    }
+    fullest_ = std::max(fullest_, held);
+  });
+}
+
+Recorder::Clock::time_point Recorder::tend(Clock::time_point now, std::size_t ledger_bytes,
+                                           std::uint32_t folded_lines) noexcept {
+  drain();
+  const bool taken = write_ahead(ledger_bytes, folded_lines);
+  const auto elapsed = std::min<Clock::duration>(now - std::exchange(tended_at_, now), longest_pause);
+  const std::uint32_t held = std::exchange(fullest_, 0);
+  if (taken || held == ring_entries) return now + least_pause;
+  if (held == 0) return now + longest_pause;
+  // As fast as before, the fullest ring will be half full then.
+  return now + std::clamp<Clock::duration>(elapsed * (ring_entries / 2) / held, least_pause, longest_pause);
+}
+
 template <class Visit>
 void Recorder::for_each_block(Visit visit) const {
   // Acquire: pairs with new_block(). Older links were published with the blocks that hold them.
-  std::uint32_t line = load(head().newest_block, std::memory_order_acquire);
+  std::uint32_t line = load(head_.newest_block, std::memory_order_acquire);
   while (line != 0) {
-    Block& block = arena_.at<Block>(line);
+    Block& block = at<Block>(line);
     visit(block);
     line = load(block.next, std::memory_order_relaxed);
   }
@@ -275,20 +388,20 @@ bool Recorder::take_dirty(std::uint32_t endpoint) noexcept {
   };
   take(shared(endpoint).dirty);
   for_each_block([&](Block& block) {
-    const std::uint32_t page = load(header_page(block, endpoint), std::memory_order_acquire);  // pairs with grow()
-    if (page != 0) take(arena_.at<Header>(page + endpoint % headers_per_page).dirty);
+    Header* const header = load(header_of(block, endpoint), std::memory_order_acquire);  // pairs with grow()
+    if (header != nullptr) take(header->dirty);
   });
   return dirty;
 }
 
 std::int64_t Recorder::sum_tasks(bool& touched) const noexcept {
   std::int64_t sum = 0;
-  const auto add = [&](Block& block) {
-    sum += load(block.net, std::memory_order_acquire);  // pairs with active_task()
-    touched = touched || load(block.tasks, std::memory_order_relaxed) != 0;
+  const auto add = [&](Tasks& tasks) {
+    sum += load(tasks.net, std::memory_order_acquire);  // pairs with active_task()
+    touched = touched || load(tasks.touched, std::memory_order_relaxed) != 0;
   };
   add(shared_tasks());
-  for_each_block(add);
+  for_each_block([&](Block& block) { add(block.tasks); });
   return sum;
 }
 
@@ -306,7 +419,6 @@ Recorder::ActiveTasks Recorder::active_tasks() const noexcept {
 }
 
 void Reading::open(const Recorder& recorder, std::span<const std::uint32_t> endpoints) {
-  arena_ = &recorder.arena_;
   headers_.clear();
   shared_.clear();
   failed_ = 0;
@@ -315,9 +427,9 @@ void Reading::open(const Recorder& recorder, std::span<const std::uint32_t> endp
     // Relaxed, as all counts: take_dirty() has ordered them.
     failed_ += static_cast<std::uint32_t>(load(shared_.back()->failed, std::memory_order_relaxed));
     recorder.for_each_block([&](Block& block) {
-      const std::uint32_t page = load(header_page(block, endpoint), std::memory_order_acquire);  // pairs with grow()
-      if (page == 0) return;
-      headers_.push_back(&arena_->at<Header>(page + endpoint % headers_per_page));
+      Header* const header = load(header_of(block, endpoint), std::memory_order_acquire);  // pairs with grow()
+      if (header == nullptr) return;
+      headers_.push_back(header);
       failed_ += load(headers_.back()->failed, std::memory_order_relaxed);
     });
   }
@@ -335,15 +447,15 @@ bool Reading::chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& 
   }
   bool found = false;
   for (Header* const header : headers_) {
-    const std::uint32_t mid =
-        load(header->mid[index / chunks_per_mid], std::memory_order_acquire);  // pairs with grow()
-    if (mid == 0) continue;
-    const std::uint32_t line = load(arena_->at<Mid>(mid).chunk[index % chunks_per_mid], std::memory_order_acquire);
-    if (line == 0) continue;
+    Mid* const mid = index < chunks_per_mid ? &header->near
+                                            : load(header->mid[index / chunks_per_mid - 1],
+                                                   std::memory_order_acquire);  // pairs with grow()
+    if (mid == nullptr) continue;
+    Chunk* const chunk = load(mid->chunk[index % chunks_per_mid], std::memory_order_acquire);  // pairs with grow()
+    if (chunk == nullptr) continue;
     if (!found) sums.fill(0);
-    Chunk& chunk = arena_->at<Chunk>(line);
     for (unsigned cell = 0; cell < cells_per_chunk; ++cell) {
-      sums[cell] += load(chunk.cell[cell], std::memory_order_relaxed);
+      sums[cell] += load(chunk->cell[cell], std::memory_order_relaxed);
     }
     found = true;
   }

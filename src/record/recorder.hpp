@@ -1,8 +1,9 @@
 // record/recorder.hpp - counts deliveries into per-thread cells that one thread writes and the flushing thread reads.
 //
-// Counts only grow and are never reset, so a reader takes differences and a writer needs no lock prefix. A thread that
-// has no cells of its own (no memory, too many clients, past its destructors) adds to the client's shared cells, where
-// a duration is known only by its octave.
+// A thread writes what it records into a ring, from which the flushing thread counts it in cells; where that is late,
+// the thread counts in cells of its own. Counts only grow and are never reset, so a reader takes differences and a
+// writer needs no lock prefix. A thread that has neither (no memory, too many clients, past its destructors) adds to
+// the client's shared cells, where a duration is known only by its octave.
 
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "record/arena.hpp"
+#include "record/block.hpp"
 #include "record/cells.hpp"
 #include "record/endpoint_table.hpp"
 #include "record/host_key.hpp"
@@ -23,8 +25,10 @@
 
 namespace event_metrics::inline v0::record {
 
-class Recorder {
+class alignas(Arena::line_bytes) Recorder {
  public:
+  using Clock = std::chrono::steady_clock;
+
   struct Limits {
     std::uint32_t max_endpoints;
     bool by_endpoint;  ///< false: every URL counts as `other`, and is not looked at
@@ -46,11 +50,18 @@ class Recorder {
   void begin_in_child() noexcept;
 
   /// False in a forked child that has not used this recorder.
-  bool begun() const noexcept { return load(head().id, std::memory_order_acquire) != 0; }  // pairs with begin()
+  bool begun() const noexcept { return load(head_.id, std::memory_order_acquire) != 0; }  // pairs with begin()
 
   // One thread at a time: the flushing one.
 
   static std::size_t fixed_bytes(const Limits& limits) noexcept;
+
+  /// Counts what is in the threads' rings: of each what was there before the call.
+  void drain() noexcept;
+
+  /// Does what must be done now and then: drains, and writes ahead with the next two arguments. Returns when it wants
+  /// to be done again, if the threads go on as they did; long from now while they record nothing.
+  Clock::time_point tend(Clock::time_point now, std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept;
 
   /// Touches memory ahead of the callers: twice what was taken since the last look, at least 1 MiB. Stays within the
   /// limit together with the ledger, which has `ledger_bytes` now and may want six more for each byte taken after
@@ -77,32 +88,59 @@ class Recorder {
  private:
   friend class Reading;
 
-  Head& head() const noexcept { return arena_.at<Head>(0); }
+  template <class T>
+  T& at(std::uint32_t line) const noexcept {
+    return *reinterpret_cast<T*>(reinterpret_cast<std::byte*>(&head_) + std::size_t{line} * Arena::line_bytes);
+  }
   SharedCells& shared(std::uint32_t endpoint) const noexcept;
-  Block& shared_tasks() const noexcept { return arena_.at<Block>(1); }
+  Tasks& shared_tasks() const noexcept { return at<Tasks>(1); }
+
+  Recorder(const Limits& limits, std::function<void()> reborn, Arena& arena);
+
+  void record(std::string_view url, unsigned cell) noexcept;
+  void record_by_key(std::string_view url, unsigned cell) noexcept;
+  void record_slowly(std::string_view url, unsigned cell) noexcept;
+  void put(Lane& lane, std::uint32_t endpoint_entry, unsigned cell) noexcept;
+  void count(Block* block, std::uint32_t endpoint_entry, unsigned cell) noexcept;
+  void count_anywhere(Block* block, std::uint32_t endpoint, unsigned cell) noexcept;
+  static void add_one(Header& header, std::uint32_t& word) noexcept;
+  static void add_task(Block& block, std::int64_t change) noexcept;
+  void first_task(std::int64_t change) noexcept;
 
   std::uint32_t endpoint_of(std::string_view url) noexcept;
-  std::uint32_t parse_endpoint(std::string_view url) noexcept;
   std::uint32_t new_endpoint(const HostKey& key) noexcept;
-  Block* this_block() noexcept;
-  Block* meet_thread() noexcept;
+
+  bool is_known(const Lane& lane) const noexcept;
+  void meet_thread() noexcept;
+  Block* block_of_thread() noexcept;
+  void settle(Lane& lane, Block* block) noexcept;
   Block* adopt_block() noexcept;
   Block* new_block() noexcept;
-  Header* own_header(Block* block, std::uint32_t endpoint) noexcept;
-  std::uint32_t* own_cell(Header& header, unsigned cell) noexcept;
-  std::uint32_t grow(std::uint32_t& link, std::uint32_t lines) noexcept;
-  void add_coarse(std::uint32_t endpoint, std::uint32_t ms) noexcept;
+  void link(std::uint32_t line) noexcept;
+
+  static std::uint32_t* near_word(Header& header, unsigned cell) noexcept;
+  std::uint32_t* own_word(Header& header, unsigned cell) noexcept;
+  template <class T>
+  T* grow(T*& link) noexcept;
+
   void begin() noexcept;
   template <class Visit>
   void for_each_block(Visit visit) const;
   std::int64_t sum_tasks(bool& touched) const noexcept;
 
+  // What a call reads lies on one line.
+  Head& head_;
+  EndpointTable table_;
+  std::size_t block_url_bytes_;  // the size from which a URL is worth a look
+  std::uint32_t slot_ = lane_count;
+
   const Limits limits_;
   const std::function<void()> reborn_;
   Arena& arena_;
-  EndpointTable table_;
-  std::uint32_t slot_ = lane_count;
+  Block* const drained_;         // counts what the rings held; the flushing thread's own
   std::uint32_t looked_at_ = 0;  // lines taken at the last write_ahead()
+  std::uint32_t fullest_ = 0;    // the most that a ring held since the last tend()
+  Clock::time_point tended_at_{};
 };
 
 /// All that was recorded for some endpoints so far, added up over threads: every word is read once, modulo 2^32.
@@ -117,7 +155,6 @@ class Reading {
   bool chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept;
 
  private:
-  const Arena* arena_ = nullptr;
   std::uint32_t failed_ = 0;
   std::vector<Header*> headers_;
   std::vector<SharedCells*> shared_;

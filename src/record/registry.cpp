@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <iterator>
 #include <type_traits>
+#include <utility>
 
 #include "event_metrics/event_metrics.hpp"
 
 namespace event_metrics::inline v0::record {
 
 thread_local constinit Lane lanes[lane_count + 1];
+thread_local constinit Arena* held_arenas[lane_count + 1] = {};
 thread_local constinit bool lanes_closed = false;
 
 namespace {
@@ -39,6 +41,7 @@ Registry::Registry() {
 void Registry::renew_after_fork() noexcept {
   detail::fork_count.fetch_add(1, std::memory_order_relaxed);  // see detail::forks()
   std::fill(std::begin(lanes), std::end(lanes), Lane{});       // the parent's; they hold nothing in this process
+  std::fill(std::begin(held_arenas), std::end(held_arenas), nullptr);
   for (Arena* const arena : arenas_) arena->renew_in_child();
 }
 
@@ -59,18 +62,21 @@ bool Registry::watch_this_thread() noexcept {
   return has_exit_key_ && ::pthread_setspecific(exit_key_, this) == 0;
 }
 
-void Registry::give_back(Lane& lane) noexcept {
-  if (lane.id == nobody) return;
-  // Release: whoever takes the block over (acquire) goes on from our last counts.
-  if (lane.block != nullptr) store(lane.block->owner, 0U, std::memory_order_release);
-  lane.arena->drop();
-  lane = Lane{};
+void Registry::give_back(std::uint32_t slot) noexcept {
+  if (held_arenas[slot] == nullptr) return;
+  const Lane lane = std::exchange(lanes[slot], Lane{});
+  if (lane.block != &no_block) {
+    lane.block->ring.head = static_cast<std::uint32_t>(lane.place - lane.block->ring.entry);  // ordered by the owner
+    // Release: whoever takes the block over (acquire) goes on from our last counts.
+    store(lane.block->owner, 0U, std::memory_order_release);
+  }
+  std::exchange(held_arenas[slot], nullptr)->drop();
 }
 
 void Registry::thread_ends() noexcept {
   const std::lock_guard lock{instance().mutex_};
   lanes_closed = true;
-  std::for_each(std::begin(lanes), std::end(lanes), give_back);
+  for (std::uint32_t slot = 0; slot < lane_count; ++slot) give_back(slot);
 }
 
 }  // namespace event_metrics::inline v0::record

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "record/arena.hpp"
-#include "record/cells.hpp"
+#include "record/block.hpp"
 
 namespace event_metrics::inline v0::record {
 
@@ -18,16 +18,20 @@ inline constexpr std::uint32_t lane_count = 8;
 /// An id that no client gets, nor 0, which a forked child finds in place of its parent's: an empty lane fits neither.
 inline constexpr std::uint64_t nobody = 1;
 
-/// What one thread has of the client in one slot. Trivial, so that it is there before and after everything else that a
-/// thread runs.
-struct Lane {
+/// What one thread has of the client in one slot, as a call needs it. Trivial, so that it is there before and after
+/// everything else that a thread runs.
+struct alignas(32) Lane {
   std::uint64_t id = nobody;
-  Block* block = nullptr;  ///< nullptr: no memory for one yet
-  Arena* arena = nullptr;  ///< held while id is a client's
+  Block* block = &no_block;                      ///< there may be no memory for one yet
+  std::uint32_t* place = no_block.ring.entry;    ///< of the next entry
+  std::uint32_t* end = no_block.ring.entry + 1;  ///< of the ring
 };
 
 /// The calling thread's lanes, by slot. The last belongs to no client and never fits one.
 extern thread_local constinit Lane lanes[lane_count + 1] __attribute__((tls_model("initial-exec")));
+
+/// The arenas that the lanes hold while their ids are clients'.
+extern thread_local constinit Arena* held_arenas[lane_count + 1] __attribute__((tls_model("initial-exec")));
 
 /// True when nobody would give this thread's lanes back, as it is past its destructors: it may not take any.
 extern thread_local constinit bool lanes_closed __attribute__((tls_model("initial-exec")));
@@ -52,8 +56,8 @@ class Registry {
   /// round of a thread's own pthread destructors: what it takes there no other thread gets.
   bool watch_this_thread() noexcept;
 
-  /// Returns what `lane` holds: its block to the next thread, its hold on the arena.
-  static void give_back(Lane& lane) noexcept;
+  /// Returns what this thread has in `slot`: its block to the next thread, its hold on the arena.
+  static void give_back(std::uint32_t slot) noexcept;
 
  private:
   Registry();

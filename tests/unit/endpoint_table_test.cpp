@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,15 +21,27 @@ class Endpoints {
     const std::uint32_t lines = EndpointTable::lines(capacity);
     arena.write_ahead(lines + spare_lines, 200'000);
     EXPECT_EQ(arena.take(lines), 1U);
-    arena.at<Head>(0).seed = 42;
+    key(42);
   }
   Endpoints(const Endpoints&) = delete;
   Endpoints& operator=(const Endpoints&) = delete;
   ~Endpoints() { arena.drop(); }
 
+  /// Any words will do, as long as they are the same ones for as long as the table lives.
+  void key(std::uint32_t seed) {
+    std::minstd_rand random{seed};
+    for (std::uint32_t& word : arena.at<Head>(0).hash_key.word) word = static_cast<std::uint32_t>(random());
+  }
+
   Arena& arena;
   EndpointTable table;
 };
+
+/// The slot of a URL's key in the form in which a call looks it up.
+const EndpointTable::Slot* slot_of(const EndpointTable& table, const std::string& url) {
+  BlockKey key;
+  return likely_block_key(url.data(), key) ? table.find(key) : nullptr;
+}
 
 std::string host(std::uint32_t number) { return "hook" + std::to_string(number) + ".example.com"; }
 
@@ -97,9 +110,9 @@ TEST(EndpointTable, KeepsKeysOfEveryLength) {
 TEST(EndpointTable, TakesLinesOnlyForKeysThatDoNotFitTheirSlot) {
   Endpoints endpoints{8};
   const std::uint32_t before = endpoints.arena.taken();
-  EXPECT_EQ(endpoints.table.insert({std::string(48, 'a'), Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.table.insert({std::string(31, 'a'), Scheme::https}), 2U);
   EXPECT_EQ(endpoints.arena.taken(), before);
-  EXPECT_EQ(endpoints.table.insert({std::string(49, 'b'), Scheme::https}), 3U);
+  EXPECT_EQ(endpoints.table.insert({std::string(32, 'b'), Scheme::https}), 3U);
   EXPECT_EQ(endpoints.arena.taken(), before + 1);
   EXPECT_EQ(endpoints.table.insert({std::string(261, 'c'), Scheme::https}), 4U);
   EXPECT_EQ(endpoints.arena.taken(), before + 6);  // 261 bytes in five lines
@@ -144,18 +157,59 @@ TEST(EndpointTable, HasRoomForLongKeysOnlyWhileLinesAreReady) {
   EXPECT_EQ(endpoints.table.find({text, Scheme::https}), 3U);
 }
 
-TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherSeed) {
-  // The first slot of a key can be seen only through the memory: the index is its first word.
-  const auto slots_used = [](std::uint64_t seed) {
+TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherHashKey) {
+  // Which slot a key has can be seen only through the memory: its entry is the second word.
+  const auto slots_used = [](std::uint32_t seed) {
     Endpoints endpoints{64};
-    endpoints.arena.at<Head>(0).seed = seed;
+    endpoints.key(seed);
     std::vector<std::uint32_t> slots;
     for (std::uint32_t i = 0; i < 64; ++i) endpoints.table.insert({host(i), Scheme::https});
-    for (std::uint32_t slot = 0; slot < 128; ++slot) slots.push_back(endpoints.arena.at<std::uint32_t>(1 + slot));
+    for (std::uint32_t slot = 0; slot < 128; ++slot) slots.push_back((&endpoints.arena.at<std::uint32_t>(2 + slot))[1]);
     return slots;
   };
   EXPECT_EQ(slots_used(1), slots_used(1));
   EXPECT_NE(slots_used(1), slots_used(2));
+}
+
+TEST(EndpointTable, FindsShortKeysAsCallsLookThemUp) {
+  Endpoints endpoints{100};
+  for (std::uint32_t length = 1; length < block_bytes; ++length) {
+    const std::string name(length, 'h');
+    ASSERT_EQ(slot_of(endpoints.table, "https://" + name + "/" + std::string(40, 'p')), nullptr) << length;
+    const std::uint32_t index = endpoints.table.insert({name, Scheme::https});
+    const std::uint32_t plain = endpoints.table.insert({name, Scheme::http});
+    const EndpointTable::Slot* const slot = slot_of(endpoints.table, "https://" + name + "/" + std::string(40, 'p'));
+    ASSERT_NE(slot, nullptr) << length;
+    ASSERT_EQ(slot->entry, entry_of(index, 0)) << length;
+    ASSERT_EQ(slot_of(endpoints.table, "http://" + name + "/" + std::string(40, 'p'))->entry, entry_of(plain, 0))
+        << length;
+  }
+  endpoints.table.insert({std::string(32, 'h'), Scheme::https});
+  EXPECT_EQ(slot_of(endpoints.table, "https://" + std::string(32, 'h') + "/p"), nullptr);
+}
+
+TEST(EndpointTable, BelievesAHintOnlyWhereAllOfTheKeyAgrees) {
+  Endpoints endpoints{100};
+  const std::string path(40, 'p');
+  EXPECT_EQ(endpoints.table.hinted(0, ("https://a.example/" + path).data()), 0U);  // the hint of who has none yet
+  EXPECT_EQ(endpoints.table.hinted(0, std::string(40, '\0').data()), 0U);
+  for (std::uint32_t length = 1; length < block_bytes; ++length) {
+    const std::string name(length, 'h');
+    const std::uint32_t index = endpoints.table.insert({name, Scheme::https});
+    const std::uint32_t hint = endpoints.table.hint_for(*slot_of(endpoints.table, "https://" + name + "/" + path));
+    ASSERT_EQ(endpoints.table.hinted(hint, ("https://" + name + "/" + path).data()), entry_of(index, 0));
+    ASSERT_EQ(endpoints.table.hinted(hint, ("https://" + name + "/q" + path).data()), entry_of(index, 0));
+    for (std::uint32_t at = 0; at <= length; ++at) {  // the slash behind it is the last
+      std::string other = "https://" + name + "/" + path;
+      other[8 + at] = 'x';
+      ASSERT_EQ(endpoints.table.hinted(hint, other.data()), 0U) << length << ' ' << at;
+    }
+    for (std::uint32_t at = 0; at < 8; ++at) {
+      std::string other = "https://" + name + "/" + path;
+      other[at] = 'x';
+      ASSERT_EQ(endpoints.table.hinted(hint, other.data()), 0U) << length << ' ' << at;
+    }
+  }
 }
 
 // Readers take no lock. What find() or size() shows them must be there in full, which ThreadSanitizer checks too.

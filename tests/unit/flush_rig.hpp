@@ -44,7 +44,7 @@ struct Rig {
         Flush::Setup{rules, transport::parse_address(address), wants.limit, 16U << 20U, wants.endpoints, 1s, 1s,
                      wants.keep_for, labelled, 300, wants.telemetry_suffix, wants.in_child},
         std::move(series), recorder);
-    (void)flush->write_ahead();
+    (void)flush->tend(Clock::now());
   }
 
   /// Turns until all is settled, in the time that it takes.

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "record/block.hpp"
 #include "record/recorder.hpp"
 
 namespace event_metrics::ledger {
@@ -291,48 +292,40 @@ TEST(Ledger, TakesAKibibyteAndAHalfForAChunkOfCells) {
 
 // A word of the recorder wraps after four billion counts. Nobody can count so far here, so the test starts just below,
 // through a template argument, for which private members are open.
-struct OwnHeader {
-  using Member = record::Header* (Recorder::*)(record::Block*, std::uint32_t) noexcept;
-  friend Member member(OwnHeader);
-};
-struct OwnCell {
-  using Member = std::uint32_t* (Recorder::*)(record::Header&, unsigned) noexcept;
-  friend Member member(OwnCell);
-};
-struct ThisBlock {
-  using Member = record::Block* (Recorder::*)() noexcept;
-  friend Member member(ThisBlock);
+struct Drained {
+  using Member = record::Block* const Recorder::*;
+  friend Member member(Drained);
 };
 template <class Name, typename Name::Member pointer>
 struct Open {
   friend typename Name::Member member(Name) { return pointer; }
 };
-template struct Open<OwnHeader, &Recorder::own_header>;
-template struct Open<OwnCell, &Recorder::own_cell>;
-template struct Open<ThisBlock, &Recorder::this_block>;
+template struct Open<Drained, &Recorder::drained_>;
 
 TEST(Ledger, CountsOnWhenAWordOfTheRecorderWraps) {
   Books books;
   books.recorder.failed(url);
   books.recorder.success(url, 7ms);
-  record::Header& header = *(books.recorder.*member(OwnHeader{}))((books.recorder.*member(ThisBlock{}))(), a);
+  books.fold();
+  record::Header& header = *reinterpret_cast<record::Header**>(books.recorder.*member(Drained{}) + 1)[a];
   header.failed = 0xFFFF'FFFEU;
-  *(books.recorder.*member(OwnCell{}))(header, 7) = 0xFFFF'FFFEU;
+  header.near.chunk[0]->cell[7] = 0xFFFF'FFFEU;
+  header.dirty = 1;
   books.fold();
   EXPECT_EQ(books.ledger.owed(a, 7), 0xFFFF'FFFEU);
   for (int i = 0; i < 5; ++i) {
     books.recorder.failed(url);
     books.recorder.success(url, 7ms);
   }
-  EXPECT_EQ(header.failed, 3U);
   books.fold();
+  EXPECT_EQ(header.failed, 3U);
   EXPECT_EQ(books.ledger.owed(a, 7), 0x1'0000'0003U);
   EXPECT_EQ(text(books.ledger.owed_counters(a)), "4294967299 successes, 4294967299 failed, new");
 
-  // Two threads' words wrap in their sum, long before each by itself.
-  std::thread{[&books] { books.recorder.failed(url); }}.join();
+  // Two blocks' words wrap in their sum, long before each by itself: this thread's own are used once its ring is full.
+  for (std::uint32_t i = 0; i <= record::ring_entries; ++i) books.recorder.failed(url);
   books.fold();
-  EXPECT_EQ(books.ledger.owed_counters(a).failed, 0x1'0000'0004U);
+  EXPECT_EQ(books.ledger.owed_counters(a).failed, 0x1'0000'0003U + record::ring_entries + 1);
 }
 
 // As the recorder's marks, one level up: a series' marks are taken before its cells are read. One count a round, so
