@@ -66,13 +66,13 @@ const Backend& backend(std::string_view name) {
 
 bool has_backend(std::string_view name) { return find(name) != backends().end(); }
 
-const Backend& many_endpoints(std::string_view name) {
-  static const Backend statsd_with_room{"statsd", [] {
-                                          statsd::Options options = statsd_options();
-                                          options.max_memory_bytes = 1U << 30U;
-                                          return make_statsd(options, {.max_endpoints = 8192});
-                                        }};
-  return name == statsd_with_room.name ? statsd_with_room : backend(name);
+Backend backend_for(std::string_view name, std::size_t endpoints) {
+  if (name != "statsd" || endpoints <= DeliveryOptions{}.max_endpoints) return backend(name);
+  return {std::string{name}, [endpoints] {
+            statsd::Options options = statsd_options();
+            options.max_memory_bytes = 1U << 30U;
+            return make_statsd(options, {.max_endpoints = endpoints});
+          }};
 }
 
 statsd::Options statsd_options() {

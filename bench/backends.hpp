@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,8 +37,8 @@ event_metrics::statsd::Options statsd_options();
 std::unique_ptr<event_metrics::EventMetrics> make_statsd(event_metrics::statsd::Options options,
                                                          event_metrics::DeliveryOptions delivery = {});
 
-/// "none" or "statsd" with room for a series of each of 8192 endpoints in each of eight threads.
-const Backend& many_endpoints(std::string_view name);
+/// "none", or "statsd" with room for a series of each of `endpoints` in each of eight threads.
+Backend backend_for(std::string_view name, std::size_t endpoints);
 
 #ifdef EVENT_METRICS_BENCH_PROMETHEUS
 /// The alternative: every call goes into objects of prometheus-cpp, without a label or with the host looked up as one.

@@ -72,7 +72,7 @@ benchmark::internal::Benchmark* add_tasks(const bench::Backend& backend) {
 /// Everything, for the floor and for us.
 void add_in_full(const std::string& name) {
   for (const std::size_t endpoints : {1U, 16U, 256U, 4096U}) {
-    const bench::Backend& backend = endpoints <= 100 ? bench::backend(name) : bench::many_endpoints(name);
+    const bench::Backend backend = bench::backend_for(name, endpoints);
     const auto workload = std::make_shared<const Workload>(endpoints);
     add_call("success", backend, workload, success);
     add_call("failure", backend, workload, failure);

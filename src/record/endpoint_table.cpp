@@ -7,7 +7,7 @@
 namespace event_metrics::inline v0::record {
 namespace {
 
-std::uint32_t slots(std::uint32_t capacity) noexcept { return std::bit_ceil(2 * capacity); }
+std::uint32_t places(std::uint32_t capacity) noexcept { return std::bit_ceil(2 * capacity); }
 
 std::uint32_t kind_of(const HostKey& key) noexcept { return kind_of(key.authority.size(), key.scheme); }
 
@@ -36,17 +36,20 @@ std::uint32_t long_key_lines(const HostKey& key) noexcept {
 EndpointTable::EndpointTable(Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept
     : arena_{arena},
       head_{arena.at<Head>(0)},
-      slots_{&arena.at<Slot>(first_line + 1)},
-      mask_{slots(capacity) - 1},
-      capacity_{capacity} {}
+      slots_{&arena.at<Slot>(first_line)},
+      index_{&arena.at<std::uint32_t>(first_line + first_endpoint + capacity)},
+      mask_{places(capacity) - 1},
+      capacity_{capacity} {
+  static_assert(sizeof(Slot) == Arena::line_bytes);
+}
 
 std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
-  constexpr std::uint32_t positions_per_line = Arena::line_bytes / sizeof(std::uint32_t);
-  return 1 + slots(capacity) + (capacity + positions_per_line - 1) / positions_per_line;
+  constexpr std::uint32_t places_per_line = Arena::line_bytes / sizeof(std::uint32_t);
+  return first_endpoint + capacity + (places(capacity) - 1) / places_per_line + 1;
 }
 
 std::uint32_t EndpointTable::size() const noexcept {
-  // Acquire: an index below the size has its key and its position.
+  // Acquire: an index below the size has its key.
   return load(head_.endpoint_count, std::memory_order_acquire);
 }
 
@@ -69,13 +72,8 @@ std::string_view EndpointTable::text(const Slot& slot) const noexcept {
 
 std::uint32_t EndpointTable::find(const HostKey& key) const noexcept {
   if (key.authority.empty()) return 0;
-  for (std::uint64_t at = home(key);; ++at) {  // ends: at least half of the slots are empty
-    Slot& candidate = slot(at);
-    // Acquire: pairs with insert(), the rest is there before the kind.
-    const std::uint32_t kind = load(candidate.kind, std::memory_order_acquire);
-    if (kind == kind_of(key) && text(candidate) == key.authority) return endpoint_of(candidate.entry);
-    if (kind == 0) return 0;
-  }
+  return find_from(home(key),
+                   [&](const Slot& slot) { return slot.kind == kind_of(key) && text(slot) == key.authority; });
 }
 
 bool EndpointTable::has_room_for(const HostKey& key) const noexcept {
@@ -85,33 +83,31 @@ bool EndpointTable::has_room_for(const HostKey& key) const noexcept {
 std::uint32_t EndpointTable::insert(const HostKey& key) noexcept {
   const std::uint32_t count = size();
   if (count >= capacity_) return 0;
-  std::uint64_t at = home(key);
-  while (load(slot(at).kind, std::memory_order_relaxed) != 0) ++at;  // other inserters are kept out
-
-  Slot& chosen = slot(at);
-  char* bytes = chosen.key;
+  const std::uint32_t index = first_endpoint + count;
+  Slot& slot = slots_[index];
+  char* bytes = slot.key;
   if (const std::uint32_t lines = long_key_lines(key); lines > 0) {
-    chosen.long_key = arena_.take(lines);
-    if (chosen.long_key == 0) return 0;
-    bytes = &arena_.at<char>(chosen.long_key);
+    slot.long_key = arena_.take(lines);
+    if (slot.long_key == 0) return 0;
+    bytes = &arena_.at<char>(slot.long_key);
   }
   char* const end = std::copy(key.authority.begin(), key.authority.end(), bytes);
   if (is_short(key)) {
     *end = '/';
-    chosen.size_bits = (2U << key.authority.size()) - 1;
+    slot.size_bits = (2U << key.authority.size()) - 1;
   }
+  slot.entry = entry_of(index, 0);
+  slot.kind = kind_of(key);
 
-  const std::uint32_t index = first_endpoint + count;
-  chosen.entry = entry_of(index, 0);
-  positions()[count] = static_cast<std::uint32_t>(at & mask_);
-  store(chosen.kind, kind_of(key), std::memory_order_release);        // pairs with find()
-  store(head_.endpoint_count, count + 1, std::memory_order_release);  // pairs with size()
+  std::uint64_t at = home(key);
+  while (load(index_[at & mask_], std::memory_order_relaxed) != 0) ++at;  // other inserters are kept out
+  store(index_[at & mask_], index, std::memory_order_release);            // pairs with find_from()
+  store(head_.endpoint_count, count + 1, std::memory_order_release);      // pairs with size()
   return index;
 }
 
 HostKey EndpointTable::at(std::uint32_t index) const noexcept {
-  const Slot& found = slots_[positions()[index - first_endpoint]];
-  return {text(found), static_cast<Scheme>(found.kind & 3U)};
+  return {text(slots_[index]), static_cast<Scheme>(slots_[index].kind & 3U)};
 }
 
 }  // namespace event_metrics::inline v0::record

@@ -23,33 +23,29 @@ inline constexpr std::uint32_t first_endpoint = 2;
 class EndpointTable {
  public:
   /// A table for `capacity` endpoints on lines(capacity) zeroed lines from `first_line`. The arena's first line is a
-  /// Head, whose seed must be set before the first find().
+  /// Head, whose hash key must be set before the first find().
   EndpointTable(Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept;
 
   static std::uint32_t lines(std::uint32_t capacity) noexcept;
 
-  /// The index of a key, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
-  std::uint32_t find(const HostKey& key) const noexcept;
-
-  /// One line. A key that is no BlockKey stands whole in lines of its own.
+  /// One endpoint on one line. A key that is no BlockKey stands whole in lines of its own.
   struct alignas(Arena::line_bytes) Slot {
-    std::uint32_t kind;       ///< 0 while empty; stored last
+    std::uint32_t kind;
     std::uint32_t entry;      ///< entry_of(index, 0)
     std::uint32_t size_bits;  ///< as many as `key` has bytes before the zeros
     std::uint32_t long_key;
     char key[block_bytes] alignas(16);  ///< as in BlockKey
   };
 
-  /// The slot of a key shorter than a block; nullptr when it is not in the table.
-  const Slot* find(const BlockKey& key) const noexcept;
+  /// The index of a key, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
+  std::uint32_t find(const HostKey& key) const noexcept;
 
-  /// The entry of an https URL whose slot is what `hint` says; 0 when it is not. Reads block_url_bytes of `url`.
-  std::uint32_t hinted(std::uint32_t hint, const char* url) const noexcept;
+  /// The same for a key shorter than a block.
+  std::uint32_t find(const BlockKey& key) const noexcept;
 
-  /// What hinted() wants to hear: never 0, which is no slot's.
-  std::uint32_t hint_for(const Slot& slot) const noexcept {
-    return static_cast<std::uint32_t>(&slot - slots_ + 1) * Arena::line_bytes;
-  }
+  /// The entry of an https URL whose endpoint has the index `guess`, any that find() once returned; 0 when it has
+  /// another. Reads block_url_bytes of `url`.
+  std::uint32_t entry_if(std::uint32_t guess, const char* url) const noexcept;
 
   /// Adds a key that find() did not have and returns its index; 0 when the table or the arena is full. Only under a
   /// lock that keeps other inserters out; readers need none.
@@ -64,33 +60,36 @@ class EndpointTable {
 
  private:
   std::uint64_t home(const HostKey& key) const noexcept;
-  Slot& slot(std::uint64_t position) const noexcept { return slots_[position & mask_]; }
+  template <class Matches>
+  std::uint32_t find_from(std::uint64_t home, Matches matches) const noexcept;
   std::string_view text(const Slot& slot) const noexcept;
-  std::uint32_t* positions() const noexcept { return reinterpret_cast<std::uint32_t*>(slots_ + mask_ + 1); }
 
   Arena& arena_;
   Head& head_;
-  Slot* slots_;  // behind them their positions, by index
+  Slot* slots_;           // by index. The first two are of no URL: their entries are 0
+  std::uint32_t* index_;  // by hash
   std::uint32_t mask_;
   std::uint32_t capacity_;
 };
 
-inline const EndpointTable::Slot* EndpointTable::find(const BlockKey& key) const noexcept {
-  for (std::uint64_t at = key.bytes.hash(head_.hash_key) >> 32U;; ++at) {  // ends: half of the slots are empty
-    Slot& candidate = slot(at);
-    // Acquire: pairs with insert(), the rest is there before the kind.
-    const std::uint32_t kind = load(candidate.kind, std::memory_order_acquire);
-    if (kind == key.kind && key.bytes.equals(candidate.key)) [[likely]]
-      return &candidate;
-    if (kind == 0) return nullptr;
+template <class Matches>
+std::uint32_t EndpointTable::find_from(std::uint64_t home, Matches matches) const noexcept {
+  for (std::uint64_t at = home;; ++at) {  // ends: at least half of the places are empty
+    // Acquire: pairs with insert(), the slot is complete.
+    const std::uint32_t index = load(index_[at & mask_], std::memory_order_acquire);
+    if (index == 0 || matches(slots_[index])) return index;
   }
 }
 
-inline std::uint32_t EndpointTable::hinted(std::uint32_t hint, const char* url) const noexcept {
-  // Before the first slot lies a line that nobody writes: no byte of it is compared, and its entry is 0.
-  const auto& slot = *reinterpret_cast<const Slot*>(reinterpret_cast<const char*>(slots_ - 1) + hint);
-  if (std::memcmp(url, "https://", 8) != 0) return 0;
-  return KeyBlock::load(url + 8).agrees(slot.key, slot.size_bits) ? slot.entry : 0;
+inline std::uint32_t EndpointTable::find(const BlockKey& key) const noexcept {
+  return find_from(key.bytes.hash(head_.hash_key) >> 32U,
+                   [&](const Slot& slot) { return slot.kind == key.kind && key.bytes.equals(slot.key); });
+}
+
+inline std::uint32_t EndpointTable::entry_if(std::uint32_t guess, const char* url) const noexcept {
+  const Slot& slot = slots_[guess];
+  if (std::memcmp(url, "https://", 8) != 0 || !KeyBlock::load(url + 8).agrees(slot.key, slot.size_bits)) return 0;
+  return slot.entry;
 }
 
 }  // namespace event_metrics::inline v0::record

@@ -16,8 +16,9 @@ constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t ledger_bytes_per_byte = 6;  // a chunk of 256 bytes here is one of 1.5 KiB there
 constexpr std::uint32_t least_ready = (1U << 20U) / Arena::line_bytes;
 
-// Between two looks at the rings. The longest: as long as cells may go without a fold.
+// Between two looks at the rings: the least, the most while there is something in them, and the most.
 constexpr std::chrono::milliseconds least_pause{10};
+constexpr std::chrono::milliseconds busy_pause{100};
 constexpr std::chrono::seconds longest_pause{5};
 
 constexpr std::uint32_t endpoints_of(const Recorder::Limits& limits) { return first_endpoint + limits.max_endpoints; }
@@ -42,15 +43,8 @@ Header*& header_of(Block& block, std::size_t endpoint) noexcept {
   return reinterpret_cast<Header**>(&block + 1)[endpoint];
 }
 
-// Has the compiler compute the address once: in terms of the thread's register it would each time.
-Lane& opaque(Lane& lane) noexcept {
-  Lane* address = &lane;
-  asm("" : "+r"(address));
-  return *address;
-}
-
-std::uint32_t& hint(Block& block, const char* url) noexcept {
-  return block.hint[reinterpret_cast<std::uintptr_t>(url) / 32 % hint_count];
+std::uint32_t& guess(Block& block, const char* url) noexcept {
+  return block.guess[reinterpret_cast<std::uintptr_t>(url) / 32 % guess_count];
 }
 
 // An exchange, because a plain store would end the release sequence of the thread that marked before.
@@ -103,27 +97,38 @@ void Recorder::success(std::string_view url, std::chrono::nanoseconds duration) 
 
 void Recorder::failed(std::string_view url) noexcept { record(url, failed_cell); }
 
-// What nearly every call comes down to: this thread's lane, the endpoint's slot, an entry in the ring. Whatever is not
-// as usual is left to the next function, called last, so that none of them needs a stack.
+// Most processes have one client: its lane's address is known before anything of the client has been read.
 inline void Recorder::record(std::string_view url, unsigned cell) noexcept {
-  Lane& lane = opaque(lanes[slot_]);
-  if (!is_known(lane) || url.size() < block_url_bytes_) [[unlikely]]
+  if (is_known(lanes[0])) [[likely]]
+    return record_in(lanes[0], url, cell);
+  record_elsewhere(url, cell);
+}
+
+// What nearly every call comes down to: the slot of the URL's endpoint, and an entry in this thread's ring. Whatever is
+// not as usual is left to the next function, called last, so that none of them needs a stack.
+inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell) noexcept {
+  if (url.size() < block_url_bytes_) [[unlikely]]
     return record_slowly(url, cell);
-  const std::uint32_t entry = table_.hinted(hint(*lane.block, url.data()), url.data());
+  const std::uint32_t entry = table_.entry_if(guess(*lane.block, url.data()), url.data());
   if (entry == 0) [[unlikely]]
     return record_by_key(url, cell);
   put(lane, entry, cell);
 }
 
-// Where the URL's characters lie where no URL lay before, or another one.
+[[gnu::noinline]] void Recorder::record_elsewhere(std::string_view url, unsigned cell) noexcept {
+  if (is_known(lanes[slot_])) return record_in(lanes[slot_], url, cell);
+  record_slowly(url, cell);
+}
+
+// At the URL's place lay another one before, or none.
 [[gnu::noinline]] void Recorder::record_by_key(std::string_view url, unsigned cell) noexcept {
-  Lane& lane = opaque(lanes[slot_]);
+  Lane& lane = lanes[slot_];
   BlockKey key;
   if (!likely_block_key(url.data(), key)) return record_slowly(url, cell);
-  const EndpointTable::Slot* const slot = table_.find(key);
-  if (slot == nullptr) return record_slowly(url, cell);
-  if (url[4] == 's' && lane.block != &no_block) hint(*lane.block, url.data()) = table_.hint_for(*slot);
-  put(lane, slot->entry, cell);
+  const std::uint32_t endpoint = table_.find(key);
+  if (endpoint == 0) return record_slowly(url, cell);
+  if (url[4] == 's' && lane.block != &no_block) guess(*lane.block, url.data()) = endpoint;
+  put(lane, entry_of(endpoint, 0), cell);
 }
 
 [[gnu::noinline]] void Recorder::record_slowly(std::string_view url, unsigned cell) noexcept {
@@ -171,11 +176,9 @@ inline std::uint32_t* Recorder::near_word(Header& header, unsigned cell) noexcep
 }
 
 void Recorder::active_task(std::int64_t change) noexcept {
-  Lane& lane = lanes[slot_];
-  Block* const block = lane.block;
-  if (!is_known(lane) || block == &no_block) [[unlikely]]
-    return first_task(change);
-  add_task(*block, change);
+  if (is_known(lanes[0]) && lanes[0].block != &no_block) [[likely]]
+    return add_task(*lanes[0].block, change);
+  task_elsewhere(change);
 }
 
 inline void Recorder::add_task(Block& block, std::int64_t change) noexcept {
@@ -184,7 +187,7 @@ inline void Recorder::add_task(Block& block, std::int64_t change) noexcept {
   store(block.tasks.net, load(block.tasks.net, std::memory_order_relaxed) + change, std::memory_order_release);
 }
 
-[[gnu::noinline]] void Recorder::first_task(std::int64_t change) noexcept {
+[[gnu::noinline]] void Recorder::task_elsewhere(std::int64_t change) noexcept {
   if (Block* const block = block_of_thread(); block != &no_block) return add_task(*block, change);
   store(shared_tasks().touched, 1U, std::memory_order_relaxed);
   std::atomic_ref{shared_tasks().net}.fetch_add(change, std::memory_order_release);  // as above
@@ -361,9 +364,9 @@ Recorder::Clock::time_point Recorder::tend(Clock::time_point now, std::size_t le
   const auto elapsed = std::min<Clock::duration>(now - std::exchange(tended_at_, now), longest_pause);
   const std::uint32_t held = std::exchange(fullest_, 0);
   if (taken || held == ring_entries) return now + least_pause;
-  if (held == 0) return now + longest_pause;
+  if (held == 0) return now + std::clamp<Clock::duration>(2 * elapsed, least_pause, longest_pause);
   // As fast as before, the fullest ring will be half full then.
-  return now + std::clamp<Clock::duration>(elapsed * (ring_entries / 2) / held, least_pause, longest_pause);
+  return now + std::clamp<Clock::duration>(elapsed * (ring_entries / 2) / held, least_pause, busy_pause);
 }
 
 template <class Visit>

@@ -98,6 +98,8 @@ class alignas(Arena::line_bytes) Recorder {
   Recorder(const Limits& limits, std::function<void()> reborn, Arena& arena);
 
   void record(std::string_view url, unsigned cell) noexcept;
+  void record_in(Lane& lane, std::string_view url, unsigned cell) noexcept;
+  void record_elsewhere(std::string_view url, unsigned cell) noexcept;
   void record_by_key(std::string_view url, unsigned cell) noexcept;
   void record_slowly(std::string_view url, unsigned cell) noexcept;
   void put(Lane& lane, std::uint32_t endpoint_entry, unsigned cell) noexcept;
@@ -105,7 +107,7 @@ class alignas(Arena::line_bytes) Recorder {
   void count_anywhere(Block* block, std::uint32_t endpoint, unsigned cell) noexcept;
   static void add_one(Header& header, std::uint32_t& word) noexcept;
   static void add_task(Block& block, std::int64_t change) noexcept;
-  void first_task(std::int64_t change) noexcept;
+  void task_elsewhere(std::int64_t change) noexcept;
 
   std::uint32_t endpoint_of(std::string_view url) noexcept;
   std::uint32_t new_endpoint(const HostKey& key) noexcept;

@@ -37,10 +37,10 @@ class Endpoints {
   EndpointTable table;
 };
 
-/// The slot of a URL's key in the form in which a call looks it up.
-const EndpointTable::Slot* slot_of(const EndpointTable& table, const std::string& url) {
+/// The index of a URL's key in the form in which a call looks it up.
+std::uint32_t index_of(const EndpointTable& table, const std::string& url) {
   BlockKey key;
-  return likely_block_key(url.data(), key) ? table.find(key) : nullptr;
+  return likely_block_key(url.data(), key) ? table.find(key) : 0;
 }
 
 std::string host(std::uint32_t number) { return "hook" + std::to_string(number) + ".example.com"; }
@@ -158,56 +158,47 @@ TEST(EndpointTable, HasRoomForLongKeysOnlyWhileLinesAreReady) {
 }
 
 TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherHashKey) {
-  // Which slot a key has can be seen only through the memory: its entry is the second word.
-  const auto slots_used = [](std::uint32_t seed) {
+  // Where a key is found can be seen only through the memory: by hash, behind the slots.
+  const auto places_used = [](std::uint32_t seed) {
     Endpoints endpoints{64};
     endpoints.key(seed);
-    std::vector<std::uint32_t> slots;
     for (std::uint32_t i = 0; i < 64; ++i) endpoints.table.insert({host(i), Scheme::https});
-    for (std::uint32_t slot = 0; slot < 128; ++slot) slots.push_back((&endpoints.arena.at<std::uint32_t>(2 + slot))[1]);
-    return slots;
+    const std::uint32_t* const places = &endpoints.arena.at<std::uint32_t>(1 + first_endpoint + 64);
+    return std::vector<std::uint32_t>(places, places + 128);
   };
-  EXPECT_EQ(slots_used(1), slots_used(1));
-  EXPECT_NE(slots_used(1), slots_used(2));
+  EXPECT_EQ(places_used(1), places_used(1));
+  EXPECT_NE(places_used(1), places_used(2));
 }
 
 TEST(EndpointTable, FindsShortKeysAsCallsLookThemUp) {
   Endpoints endpoints{100};
+  const std::string path(40, 'p');
   for (std::uint32_t length = 1; length < block_bytes; ++length) {
     const std::string name(length, 'h');
-    ASSERT_EQ(slot_of(endpoints.table, "https://" + name + "/" + std::string(40, 'p')), nullptr) << length;
-    const std::uint32_t index = endpoints.table.insert({name, Scheme::https});
+    ASSERT_EQ(index_of(endpoints.table, "https://" + name + "/" + path), 0U) << length;
+    const std::uint32_t secure = endpoints.table.insert({name, Scheme::https});
     const std::uint32_t plain = endpoints.table.insert({name, Scheme::http});
-    const EndpointTable::Slot* const slot = slot_of(endpoints.table, "https://" + name + "/" + std::string(40, 'p'));
-    ASSERT_NE(slot, nullptr) << length;
-    ASSERT_EQ(slot->entry, entry_of(index, 0)) << length;
-    ASSERT_EQ(slot_of(endpoints.table, "http://" + name + "/" + std::string(40, 'p'))->entry, entry_of(plain, 0))
-        << length;
+    ASSERT_EQ(index_of(endpoints.table, "https://" + name + "/" + path), secure) << length;
+    ASSERT_EQ(index_of(endpoints.table, "http://" + name + "/" + path), plain) << length;
   }
-  endpoints.table.insert({std::string(32, 'h'), Scheme::https});
-  EXPECT_EQ(slot_of(endpoints.table, "https://" + std::string(32, 'h') + "/p"), nullptr);
+  EXPECT_NE(endpoints.table.insert({std::string(32, 'h'), Scheme::https}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, "https://" + std::string(32, 'h') + "/" + path), 0U);
 }
 
-TEST(EndpointTable, BelievesAHintOnlyWhereAllOfTheKeyAgrees) {
+TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheKeyAgrees) {
   Endpoints endpoints{100};
   const std::string path(40, 'p');
-  EXPECT_EQ(endpoints.table.hinted(0, ("https://a.example/" + path).data()), 0U);  // the hint of who has none yet
-  EXPECT_EQ(endpoints.table.hinted(0, std::string(40, '\0').data()), 0U);
+  EXPECT_EQ(endpoints.table.entry_if(0, ("https://a.example/" + path).data()), 0U);  // the guess of who has none yet
+  EXPECT_EQ(endpoints.table.entry_if(0, std::string(40, '\0').data()), 0U);
   for (std::uint32_t length = 1; length < block_bytes; ++length) {
     const std::string name(length, 'h');
     const std::uint32_t index = endpoints.table.insert({name, Scheme::https});
-    const std::uint32_t hint = endpoints.table.hint_for(*slot_of(endpoints.table, "https://" + name + "/" + path));
-    ASSERT_EQ(endpoints.table.hinted(hint, ("https://" + name + "/" + path).data()), entry_of(index, 0));
-    ASSERT_EQ(endpoints.table.hinted(hint, ("https://" + name + "/q" + path).data()), entry_of(index, 0));
-    for (std::uint32_t at = 0; at <= length; ++at) {  // the slash behind it is the last
-      std::string other = "https://" + name + "/" + path;
-      other[8 + at] = 'x';
-      ASSERT_EQ(endpoints.table.hinted(hint, other.data()), 0U) << length << ' ' << at;
-    }
-    for (std::uint32_t at = 0; at < 8; ++at) {
+    ASSERT_EQ(endpoints.table.entry_if(index, ("https://" + name + "/" + path).data()), entry_of(index, 0));
+    ASSERT_EQ(endpoints.table.entry_if(index, ("https://" + name + "/q" + path).data()), entry_of(index, 0));
+    for (std::uint32_t at = 0; at <= 8 + length; ++at) {  // from the scheme to the slash behind the host
       std::string other = "https://" + name + "/" + path;
       other[at] = 'x';
-      ASSERT_EQ(endpoints.table.hinted(hint, other.data()), 0U) << length << ' ' << at;
+      ASSERT_EQ(endpoints.table.entry_if(index, other.data()), 0U) << length << ' ' << at;
     }
   }
 }
