@@ -21,11 +21,6 @@
 namespace event_metrics::inline v0 {
 namespace {
 
-statsd::Options checked(statsd::Options options) {
-  statsd::check(options);
-  return options;
-}
-
 void check_prefix_length(const statsd::Options& options) {
   const wire::AgentRules& rules = wire::rules_of(options.agent);
   const DeliveryKeys keys = delivery_keys(rules, "", false);
@@ -38,7 +33,8 @@ void check_prefix_length(const statsd::Options& options) {
                               std::to_string(rules.longest_name)};
 }
 
-DeliveryOptions checked(const DeliveryOptions& delivery, const statsd::Options& options) {
+void check(const statsd::Options& options, const DeliveryOptions& delivery) {
+  statsd::check(options);
   check_prefix_length(options);
   check_endpoints("DeliveryOptions", delivery.endpoint_label, delivery.max_endpoints);
   if (delivery.distribution && !wire::rules_of(options.agent).distribution) {
@@ -53,7 +49,6 @@ DeliveryOptions checked(const DeliveryOptions& delivery, const statsd::Options& 
         "Options.tags holds the key \"endpoint\", which is the endpoint's own: "
         "write another key, or EndpointLabel::none"};
   }
-  return delivery;
 }
 
 // Processes that were started together must not all send at the same moment.
@@ -79,7 +74,9 @@ Flush::Setup setup(const statsd::Options& options, const DeliveryOptions& delive
           in_child};
 }
 
-record::Recorder::Limits limits(const Flush::Setup& setup) {
+record::Recorder::Limits checked_limits(const statsd::Options& options, const DeliveryOptions& delivery) {
+  check(options, delivery);
+  const Flush::Setup setup = event_metrics::setup(options, delivery, false);
   const record::Recorder::Limits limits{setup.max_endpoints, setup.by_endpoint, setup.memory_bytes};
   const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(setup);
   if (setup.memory_bytes < fixed) {
@@ -93,9 +90,9 @@ record::Recorder::Limits limits(const Flush::Setup& setup) {
 }  // namespace
 
 Client::Client(statsd::Options options, const DeliveryOptions& delivery)
-    : options_{checked(std::move(options))},
-      delivery_{checked(delivery, options_)},
-      recorder_{limits(setup(options_, delivery_, false)), [this] { begin_in_child(); }} {
+    : recorder_{checked_limits(options, delivery), [this] { begin_in_child(); }},
+      options_{std::move(options)},
+      delivery_{delivery} {
   std::unique_ptr<Engine> engine = new_engine(false);
   if (options_.own_thread) engine->start();
   engine_.store(engine.release(), std::memory_order_release);

@@ -34,9 +34,9 @@ class Client {
   /// The engine of this process: in a forked child one of its own. nullptr when there was no memory for that.
   Engine* engine() noexcept;
 
+  record::Recorder recorder_;  // first: a call has its address without an addition
   const statsd::Options options_;
   const DeliveryOptions delivery_;
-  record::Recorder recorder_;
   // A forked child's first thread here replaces it; whoever loads it (acquire) finds the new one complete.
   std::atomic<Engine*> engine_{nullptr};
 };

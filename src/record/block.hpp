@@ -18,7 +18,10 @@ struct Tasks {
 
 /// A service keeps its URLs where they are. So of each place of 32 bytes, modulo this many, a thread remembers the
 /// endpoint of the last URL that began there: a guess, which is compared before it is believed.
-inline constexpr std::size_t guess_count = 512;
+inline constexpr std::size_t guess_count = 4096;
+
+/// Endpoints that a guess can say.
+inline constexpr std::uint32_t most_guessed = 1U << 16U;
 
 /// Behind it, in the same lines, the address of the thread's header for each endpoint; nullptr while there is none. The
 /// owner alone writes, but for the ring.
@@ -27,12 +30,9 @@ struct Block {
   std::uint32_t next;   ///< older block
   Tasks tasks;
   std::uint64_t unused[5];
-  std::uint32_t guess[guess_count];  ///< for EndpointTable::entry_if()
+  std::uint16_t guess[guess_count];  ///< for EndpointTable::entry_if()
   Ring ring;
 };
 static_assert(sizeof(Block) % 64 == 0);
-
-/// The block of who has none: no guess, and the first place of its ring is never free. Nobody writes to it.
-inline constinit Block no_block{.owner = 1, .next = 0, .tasks = {}, .unused = {}, .guess = {}, .ring = {{1}, 0, 0, {}}};
 
 }  // namespace event_metrics::inline v0::record

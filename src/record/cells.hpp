@@ -96,12 +96,12 @@ struct Mid {
 };
 
 /// One thread's cells of one endpoint: the chunks below 1024 ms at once, the others by way of a Mid. Failure and error
-/// are one word: nothing on the wire tells them apart.
+/// are one word: nothing on the wire tells them apart. On its first line stands all that a duration below 448 ms needs.
 struct Header {
-  Mid near;
-  Mid* mid[mids_per_header];
   std::uint32_t failed;
   std::uint32_t dirty;
+  Mid near;
+  Mid* mid[mids_per_header];
   std::uint64_t unused[2];
 };
 

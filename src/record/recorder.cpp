@@ -43,7 +43,7 @@ Header*& header_of(Block& block, std::size_t endpoint) noexcept {
   return reinterpret_cast<Header**>(&block + 1)[endpoint];
 }
 
-std::uint32_t& guess(Block& block, const char* url) noexcept {
+std::uint16_t& guess(Block& block, const char* url) noexcept {
   return block.guess[reinterpret_cast<std::uintptr_t>(url) / 32 % guess_count];
 }
 
@@ -127,14 +127,15 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
   if (!likely_block_key(url.data(), key)) return record_slowly(url, cell);
   const std::uint32_t endpoint = table_.find(key);
   if (endpoint == 0) return record_slowly(url, cell);
-  if (url[4] == 's' && lane.block != &no_block) guess(*lane.block, url.data()) = endpoint;
+  if (url[4] == 's' && endpoint < most_guessed) guess(*lane.block, url.data()) = static_cast<std::uint16_t>(endpoint);
   put(lane, entry_of(endpoint, 0), cell);
 }
 
 [[gnu::noinline]] void Recorder::record_slowly(std::string_view url, unsigned cell) noexcept {
-  Lane& lane = lanes[slot_];
-  if (!is_known(lane)) meet_thread();
-  put(lane, entry_of(endpoint_of(url), 0), cell);
+  const bool has_place = own_block() != nullptr;  // first: in a forked child it empties the table
+  const std::uint32_t endpoint = endpoint_of(url);
+  if (!has_place) return count_shared(endpoint, cell);
+  put(lanes[slot_], entry_of(endpoint, 0), cell);
 }
 
 inline bool Recorder::is_known(const Lane& lane) const noexcept {
@@ -144,7 +145,7 @@ inline bool Recorder::is_known(const Lane& lane) const noexcept {
 
 inline void Recorder::put(Lane& lane, std::uint32_t endpoint_entry, unsigned cell) noexcept {
   std::uint32_t* const place = lane.place;
-  if (load(*place, std::memory_order_relaxed) != 0) return count(lane.block, endpoint_entry, cell);
+  if (load(*place, std::memory_order_relaxed) != 0) return count(*lane.block, endpoint_entry, cell);
   store(*place, endpoint_entry | cell, std::memory_order_relaxed);  // see Ring
   // The flushing thread has written there last: by the time we get there its line should have come.
   __builtin_prefetch(place + 32, 1);
@@ -152,14 +153,12 @@ inline void Recorder::put(Lane& lane, std::uint32_t endpoint_entry, unsigned cel
 }
 
 // In cells that only the calling thread writes; inline where they are there and below 1024 ms.
-inline void Recorder::count(Block* block, std::uint32_t endpoint_entry, unsigned cell) noexcept {
+inline void Recorder::count(Block& block, std::uint32_t endpoint_entry, unsigned cell) noexcept {
   const std::uint32_t endpoint = record::endpoint_of(endpoint_entry);
-  if (block != &no_block) [[likely]] {
-    Header* const header = load(header_of(*block, endpoint), std::memory_order_relaxed);
-    if (header != nullptr) [[likely]] {
-      if (std::uint32_t* const word = near_word(*header, cell)) [[likely]]
-        return add_one(*header, *word);
-    }
+  Header* const header = load(header_of(block, endpoint), std::memory_order_relaxed);
+  if (header != nullptr) [[likely]] {
+    if (std::uint32_t* const word = near_word(*header, cell)) [[likely]]
+      return add_one(*header, *word);
   }
   count_anywhere(block, endpoint, cell);
 }
@@ -176,7 +175,7 @@ inline std::uint32_t* Recorder::near_word(Header& header, unsigned cell) noexcep
 }
 
 void Recorder::active_task(std::int64_t change) noexcept {
-  if (is_known(lanes[0]) && lanes[0].block != &no_block) [[likely]]
+  if (is_known(lanes[0])) [[likely]]
     return add_task(*lanes[0].block, change);
   task_elsewhere(change);
 }
@@ -188,17 +187,19 @@ inline void Recorder::add_task(Block& block, std::int64_t change) noexcept {
 }
 
 [[gnu::noinline]] void Recorder::task_elsewhere(std::int64_t change) noexcept {
-  if (Block* const block = block_of_thread(); block != &no_block) return add_task(*block, change);
+  if (Block* const block = own_block()) return add_task(*block, change);
   store(shared_tasks().touched, 1U, std::memory_order_relaxed);
   std::atomic_ref{shared_tasks().net}.fetch_add(change, std::memory_order_release);  // as above
 }
 
-[[gnu::noinline]] void Recorder::count_anywhere(Block* block, std::uint32_t endpoint, unsigned cell) noexcept {
-  if (block == &no_block) block = block_of_thread();
-  Header* const header = block != &no_block ? grow(header_of(*block, endpoint)) : nullptr;
-  if (header != nullptr) {
+[[gnu::noinline]] void Recorder::count_anywhere(Block& block, std::uint32_t endpoint, unsigned cell) noexcept {
+  if (Header* const header = grow(header_of(block, endpoint))) {
     if (std::uint32_t* const word = own_word(*header, cell)) return add_one(*header, *word);
   }
+  count_shared(endpoint, cell);
+}
+
+void Recorder::count_shared(std::uint32_t endpoint, unsigned cell) noexcept {
   SharedCells& cells = shared(endpoint);
   std::uint64_t& word = cell == failed_cell ? cells.failed : cells.octave[coarse_cell(cell) - fine_cells];
   std::atomic_ref{word}.fetch_add(1, std::memory_order_relaxed);  // ordered by the mark
@@ -225,35 +226,35 @@ std::uint32_t Recorder::new_endpoint(const HostKey& key) noexcept {
   return index != 0 ? index : other_endpoint;
 }
 
-Block* Recorder::block_of_thread() noexcept {
-  Lane& lane = lanes[slot_];
-  if (!is_known(lane)) meet_thread();
-  if (lane.block == &no_block && is_known(lane)) settle(lane, new_block());
-  return lane.block;
+Block* Recorder::own_block() noexcept {
+  if (is_known(lanes[slot_])) return lanes[slot_].block;
+  if (slot_ == lane_count || lanes_closed) {
+    begin_in_child();
+    return nullptr;
+  }
+  // A thread that has been met and has no block found no memory for one: now there may be some.
+  Block* const block = held_arenas[slot_] == &arena_ ? new_block() : meet_thread();
+  if (block != nullptr) {
+    const std::uint64_t id = load(head_.id, std::memory_order_relaxed);  // set before the block was made
+    std::uint32_t* const ring = block->ring.entry;
+    lanes[slot_] = {id, block, ring + block->ring.head, ring + ring_entries};
+  }
+  return block;
 }
 
-void Recorder::meet_thread() noexcept {
-  if (slot_ == lane_count || lanes_closed) return begin_in_child();
+Block* Recorder::meet_thread() noexcept {
   Registry& registry = Registry::instance();
   const std::lock_guard lock{registry.mutex()};
   if (!begun()) begin();
   if (!registry.watch_this_thread()) {
     lanes_closed = true;
-    return;
+    return nullptr;
   }
   Registry::give_back(slot_);  // an earlier client had this slot
   arena_.hold();
   held_arenas[slot_] = &arena_;
-  lanes[slot_].id = load(head_.id, std::memory_order_relaxed);
   Block* const block = adopt_block();
-  settle(lanes[slot_], block != nullptr ? block : new_block());
-}
-
-void Recorder::settle(Lane& lane, Block* block) noexcept {
-  if (block == nullptr) return;
-  lane.block = block;
-  lane.place = block->ring.entry + block->ring.head;
-  lane.end = block->ring.entry + ring_entries;
+  return block != nullptr ? block : new_block();
 }
 
 Block* Recorder::adopt_block() noexcept {
@@ -351,7 +352,7 @@ void Recorder::drain() noexcept {
       if (entry == 0) break;
       store(place, 0U, std::memory_order_relaxed);
       ++ring.tail;
-      count(drained_, entry, cell_of_entry(entry));
+      count(*drained_, entry, cell_of_entry(entry));
     }
     fullest_ = std::max(fullest_, held);
   });

@@ -103,8 +103,9 @@ class alignas(Arena::line_bytes) Recorder {
   void record_by_key(std::string_view url, unsigned cell) noexcept;
   void record_slowly(std::string_view url, unsigned cell) noexcept;
   void put(Lane& lane, std::uint32_t endpoint_entry, unsigned cell) noexcept;
-  void count(Block* block, std::uint32_t endpoint_entry, unsigned cell) noexcept;
-  void count_anywhere(Block* block, std::uint32_t endpoint, unsigned cell) noexcept;
+  void count(Block& block, std::uint32_t endpoint_entry, unsigned cell) noexcept;
+  void count_anywhere(Block& block, std::uint32_t endpoint, unsigned cell) noexcept;
+  void count_shared(std::uint32_t endpoint, unsigned cell) noexcept;
   static void add_one(Header& header, std::uint32_t& word) noexcept;
   static void add_task(Block& block, std::int64_t change) noexcept;
   void task_elsewhere(std::int64_t change) noexcept;
@@ -113,9 +114,8 @@ class alignas(Arena::line_bytes) Recorder {
   std::uint32_t new_endpoint(const HostKey& key) noexcept;
 
   bool is_known(const Lane& lane) const noexcept;
-  void meet_thread() noexcept;
-  Block* block_of_thread() noexcept;
-  void settle(Lane& lane, Block* block) noexcept;
+  Block* own_block() noexcept;
+  Block* meet_thread() noexcept;
   Block* adopt_block() noexcept;
   Block* new_block() noexcept;
   void link(std::uint32_t line) noexcept;

@@ -65,7 +65,7 @@ bool Registry::watch_this_thread() noexcept {
 void Registry::give_back(std::uint32_t slot) noexcept {
   if (held_arenas[slot] == nullptr) return;
   const Lane lane = std::exchange(lanes[slot], Lane{});
-  if (lane.block != &no_block) {
+  if (lane.block != nullptr) {
     lane.block->ring.head = static_cast<std::uint32_t>(lane.place - lane.block->ring.entry);  // ordered by the owner
     // Release: whoever takes the block over (acquire) goes on from our last counts.
     store(lane.block->owner, 0U, std::memory_order_release);

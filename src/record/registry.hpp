@@ -21,16 +21,16 @@ inline constexpr std::uint64_t nobody = 1;
 /// What one thread has of the client in one slot, as a call needs it. Trivial, so that it is there before and after
 /// everything else that a thread runs.
 struct alignas(32) Lane {
-  std::uint64_t id = nobody;
-  Block* block = &no_block;                      ///< there may be no memory for one yet
-  std::uint32_t* place = no_block.ring.entry;    ///< of the next entry
-  std::uint32_t* end = no_block.ring.entry + 1;  ///< of the ring
+  std::uint64_t id = nobody;  ///< of the client; nobody while the thread has no block of it
+  Block* block = nullptr;
+  std::uint32_t* place = nullptr;  ///< in the block's ring, of the next entry
+  std::uint32_t* end = nullptr;    ///< of the ring
 };
 
 /// The calling thread's lanes, by slot. The last belongs to no client and never fits one.
 extern thread_local constinit Lane lanes[lane_count + 1] __attribute__((tls_model("initial-exec")));
 
-/// The arenas that the lanes hold while their ids are clients'.
+/// The arenas that the thread holds, by slot: those of the clients that it has met.
 extern thread_local constinit Arena* held_arenas[lane_count + 1] __attribute__((tls_model("initial-exec")));
 
 /// True when nobody would give this thread's lanes back, as it is past its destructors: it may not take any.

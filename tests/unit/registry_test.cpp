@@ -323,7 +323,7 @@ TEST(Registry, RaisesTheForkCountAndEmptiesLanesInAChild) {
   ASSERT_NE(child, -1);
   if (child == 0) {
     for (const Lane& lane : lanes) {
-      if (lane.id != nobody || lane.block != &no_block) ::_exit(1);
+      if (lane.id != nobody || lane.block != nullptr) ::_exit(1);
     }
     for (const Arena* const held : held_arenas) {
       if (held != nullptr) ::_exit(3);
