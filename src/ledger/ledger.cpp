@@ -50,13 +50,17 @@ std::uint32_t Ledger::add_series() {
 void Ledger::attach_endpoint(std::uint32_t series) {
   accounts_[series].endpoints.push_back(endpoint_count());
   series_of_.push_back(series);
+  set_mark(fold_marks_, series, true);  // what was counted before may have been marked before, and the mark taken
 }
 
 void Ledger::fold(record::Recorder& recorder) {
   recorder.drain();
-  // All marks of a series are cleared before its cells are read, or a count between the two would wait unseen.
-  for (std::uint32_t endpoint = 0; endpoint < endpoint_count(); ++endpoint) {
-    if (recorder.take_dirty(endpoint)) set_mark(fold_marks_, series_of_[endpoint], true);
+  // All marks of a series are taken before its cells are read, or a count between the two would wait unseen.
+  for (std::uint32_t number = 0; number < std::min(endpoint_count(), record::Marks::count); ++number) {
+    if (!recorder.take_marks(number)) continue;
+    for (std::uint32_t endpoint = number; endpoint < endpoint_count(); endpoint += record::Marks::count) {
+      set_mark(fold_marks_, series_of_[endpoint], true);
+    }
   }
   while (const std::optional<std::uint32_t> series = next_mark(fold_marks_, 0)) {
     reading_.open(recorder, accounts_[*series].endpoints);

@@ -152,7 +152,7 @@ class Ledger {
   std::vector<std::uint32_t> series_of_;  // by endpoint
   Marks counters_owing_;
   Marks timings_owing_;
-  Marks fold_marks_;  // empty between folds
+  Marks fold_marks_;  // what the next fold reads whether it is marked or not
   Totals totals_;
   std::array<Entry, own_count> own_{};
   std::int64_t gauge_ = 0;

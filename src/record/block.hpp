@@ -31,6 +31,7 @@ struct Block {
   Tasks tasks;
   std::uint64_t unused[5];
   std::uint16_t guess[guess_count];  ///< for EndpointTable::entry_if()
+  Marks marks;
   Ring ring;
 };
 static_assert(sizeof(Block) % 64 == 0);

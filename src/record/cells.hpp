@@ -79,12 +79,18 @@ struct Head {
   HashKey hash_key;              ///< of the table
 };
 
+/// Which endpoints have been counted since the marks were last taken: one byte for those with equal indices modulo
+/// their number. Apart from what they mark, or taking them would cost the next call the line that it reads.
+struct Marks {
+  static constexpr std::uint32_t count = 1024;
+  std::uint8_t mark[count];
+};
+
 /// One endpoint's place for threads that have none of their own. Any thread adds.
 struct SharedCells {
   std::uint64_t failed;
   std::uint64_t octave[octaves];
-  std::uint32_t dirty;
-  std::uint32_t unused[17];  // whole lines: two endpoints never share one
+  std::uint64_t unused[9];  // whole lines: two endpoints never share one
 };
 
 struct Chunk {
@@ -96,13 +102,12 @@ struct Mid {
 };
 
 /// One thread's cells of one endpoint: the chunks below 1024 ms at once, the others by way of a Mid. Failure and error
-/// are one word: nothing on the wire tells them apart. On its first line stands all that a duration below 448 ms needs.
+/// are one word: nothing on the wire tells them apart.
 struct Header {
-  std::uint32_t failed;
-  std::uint32_t dirty;
   Mid near;
   Mid* mid[mids_per_header];
-  std::uint64_t unused[2];
+  std::uint32_t failed;
+  std::uint32_t unused[5];
 };
 
 static_assert(sizeof(Head) <= 64 && sizeof(SharedCells) == 256 && sizeof(Header) == 256 && sizeof(Mid) == 128 &&

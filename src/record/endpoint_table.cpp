@@ -48,11 +48,6 @@ std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
   return first_endpoint + capacity + (places(capacity) - 1) / places_per_line + 1;
 }
 
-std::uint32_t EndpointTable::size() const noexcept {
-  // Acquire: an index below the size has its key.
-  return load(head_.endpoint_count, std::memory_order_acquire);
-}
-
 std::uint64_t EndpointTable::home(const HostKey& key) const noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
   if (is_short(key)) return short_block(key.authority).hash(head_.hash_key) >> 32U;
@@ -77,7 +72,7 @@ std::uint32_t EndpointTable::find(const HostKey& key) const noexcept {
 }
 
 bool EndpointTable::has_room_for(const HostKey& key) const noexcept {
-  return size() < capacity_ && (is_short(key) || arena_.ready() >= long_key_lines(key));
+  return !is_full() && (is_short(key) || arena_.ready() >= long_key_lines(key));
 }
 
 std::uint32_t EndpointTable::insert(const HostKey& key) noexcept {

@@ -53,7 +53,9 @@ class EndpointTable {
 
   /// Whether insert() would have room: no lock is worth taking when it has not.
   bool has_room_for(const HostKey& key) const noexcept;
-  std::uint32_t size() const noexcept;
+  bool is_full() const noexcept { return size() == capacity_; }
+  // Acquire: an index below the size has its key.
+  std::uint32_t size() const noexcept { return load(head_.endpoint_count, std::memory_order_acquire); }
 
   /// The key with this index, first_endpoint <= index < first_endpoint + size(); it lives as long as the arena.
   HostKey at(std::uint32_t index) const noexcept;

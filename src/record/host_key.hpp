@@ -73,4 +73,12 @@ inline bool likely_block_key(const char* url, BlockKey& key) noexcept {
   return true;
 }
 
+/// Whether likely_block_key() guessed right: nothing in what it found ends a host sooner or begins it later.
+inline bool is_host(const BlockKey& key) noexcept {
+  for (const char decisive : {'?', '#', '@', '\\'}) {
+    if (key.bytes.find(decisive) != block_bytes) return false;
+  }
+  return true;
+}
+
 }  // namespace event_metrics::inline v0::record

@@ -10,7 +10,8 @@
 namespace event_metrics::inline v0::record {
 namespace {
 
-constexpr std::uint32_t shared_line = 2;  // behind the head and the shared active tasks
+constexpr std::uint32_t marks_line = 2;  // behind the head and the shared active tasks
+constexpr std::uint32_t shared_line = marks_line + sizeof(Marks) / Arena::line_bytes;
 constexpr std::uint32_t lines_per_shared = sizeof(SharedCells) / Arena::line_bytes;
 constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t ledger_bytes_per_byte = 6;  // a chunk of 256 bytes here is one of 1.5 KiB there
@@ -47,8 +48,7 @@ std::uint16_t& guess(Block& block, const char* url) noexcept {
   return block.guess[reinterpret_cast<std::uintptr_t>(url) / 32 % guess_count];
 }
 
-// An exchange, because a plain store would end the release sequence of the thread that marked before.
-void mark_shared(SharedCells& cells) noexcept { std::atomic_ref{cells.dirty}.exchange(1, std::memory_order_release); }
+std::uint8_t& mark_of(Marks& marks, std::uint32_t endpoint) noexcept { return marks.mark[endpoint % Marks::count]; }
 
 HashKey random_key(const void* fallback) noexcept {
   HashKey key;
@@ -125,8 +125,8 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
   Lane& lane = lanes[slot_];
   BlockKey key;
   if (!likely_block_key(url.data(), key)) return record_slowly(url, cell);
-  const std::uint32_t endpoint = table_.find(key);
-  if (endpoint == 0) return record_slowly(url, cell);
+  const std::uint32_t endpoint = table_.find(key);  // 0, when there can be no more, is `other`
+  if (endpoint == 0 && !(table_.is_full() && is_host(key))) return record_slowly(url, cell);
   if (url[4] == 's' && endpoint < most_guessed) guess(*lane.block, url.data()) = static_cast<std::uint16_t>(endpoint);
   put(lane, entry_of(endpoint, 0), cell);
 }
@@ -158,14 +158,15 @@ inline void Recorder::count(Block& block, std::uint32_t endpoint_entry, unsigned
   Header* const header = load(header_of(block, endpoint), std::memory_order_relaxed);
   if (header != nullptr) [[likely]] {
     if (std::uint32_t* const word = near_word(*header, cell)) [[likely]]
-      return add_one(*header, *word);
+      return add_one(block, endpoint, *word);
   }
   count_anywhere(block, endpoint, cell);
 }
 
-inline void Recorder::add_one(Header& header, std::uint32_t& word) noexcept {
+inline void Recorder::add_one(Block& block, std::uint32_t endpoint, std::uint32_t& word) noexcept {
   add_alone(word, 1U);
-  store(header.dirty, 1U, std::memory_order_release);  // after the count: see take_dirty()
+  // After the count, see take_marks(); a byte, since an unconditional store is all that marking may be.
+  store(mark_of(block.marks, endpoint), std::uint8_t{1}, std::memory_order_release);
 }
 
 inline std::uint32_t* Recorder::near_word(Header& header, unsigned cell) noexcept {
@@ -194,7 +195,7 @@ inline void Recorder::add_task(Block& block, std::int64_t change) noexcept {
 
 [[gnu::noinline]] void Recorder::count_anywhere(Block& block, std::uint32_t endpoint, unsigned cell) noexcept {
   if (Header* const header = grow(header_of(block, endpoint))) {
-    if (std::uint32_t* const word = own_word(*header, cell)) return add_one(*header, *word);
+    if (std::uint32_t* const word = own_word(*header, cell)) return add_one(block, endpoint, *word);
   }
   count_shared(endpoint, cell);
 }
@@ -203,8 +204,11 @@ void Recorder::count_shared(std::uint32_t endpoint, unsigned cell) noexcept {
   SharedCells& cells = shared(endpoint);
   std::uint64_t& word = cell == failed_cell ? cells.failed : cells.octave[coarse_cell(cell) - fine_cells];
   std::atomic_ref{word}.fetch_add(1, std::memory_order_relaxed);  // ordered by the mark
-  mark_shared(cells);
+  // An exchange, because a plain store would end the release sequence of the thread that marked before.
+  std::atomic_ref{mark_of(shared_marks(), endpoint)}.exchange(1, std::memory_order_release);
 }
+
+Marks& Recorder::shared_marks() const noexcept { return at<Marks>(marks_line); }
 
 SharedCells& Recorder::shared(std::uint32_t endpoint) const noexcept {
   return at<SharedCells>(shared_line + endpoint * lines_per_shared);
@@ -381,21 +385,18 @@ void Recorder::for_each_block(Visit visit) const {
   }
 }
 
-bool Recorder::take_dirty(std::uint32_t endpoint) noexcept {
-  bool dirty = false;
-  const auto take = [&dirty](std::uint32_t& mark) {
+bool Recorder::take_marks(std::uint32_t number) noexcept {
+  bool marked = false;
+  const auto take = [&marked](std::uint8_t& mark) {
     // Acquire: what was counted before the mark was set is read after this. Looking first spares idle lines the write.
     if (load(mark, std::memory_order_relaxed) != 0 &&
         std::atomic_ref{mark}.exchange(0, std::memory_order_acquire) != 0) {
-      dirty = true;
+      marked = true;
     }
   };
-  take(shared(endpoint).dirty);
-  for_each_block([&](Block& block) {
-    Header* const header = load(header_of(block, endpoint), std::memory_order_acquire);  // pairs with grow()
-    if (header != nullptr) take(header->dirty);
-  });
-  return dirty;
+  take(shared_marks().mark[number]);
+  for_each_block([&](Block& block) { take(block.marks.mark[number]); });
+  return marked;
 }
 
 std::int64_t Recorder::sum_tasks(bool& touched) const noexcept {

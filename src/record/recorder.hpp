@@ -76,8 +76,9 @@ class alignas(Arena::line_bytes) Recorder {
   std::uint32_t endpoint_count() const noexcept { return first_endpoint + table_.size(); }
   HostKey endpoint(std::uint32_t index) const noexcept { return table_.at(index); }
 
-  /// True once after anything was recorded for the endpoint: clear before reading.
-  bool take_dirty(std::uint32_t endpoint) noexcept;
+  /// Marks of what was counted: each stands for the endpoints with equal indices modulo their number. True once after
+  /// anything was counted for one of them: take before reading.
+  bool take_marks(std::uint32_t number) noexcept;
 
   struct ActiveTasks {
     std::int64_t count;
@@ -94,6 +95,7 @@ class alignas(Arena::line_bytes) Recorder {
   }
   SharedCells& shared(std::uint32_t endpoint) const noexcept;
   Tasks& shared_tasks() const noexcept { return at<Tasks>(1); }
+  Marks& shared_marks() const noexcept;
 
   Recorder(const Limits& limits, std::function<void()> reborn, Arena& arena);
 
@@ -106,7 +108,7 @@ class alignas(Arena::line_bytes) Recorder {
   void count(Block& block, std::uint32_t endpoint_entry, unsigned cell) noexcept;
   void count_anywhere(Block& block, std::uint32_t endpoint, unsigned cell) noexcept;
   void count_shared(std::uint32_t endpoint, unsigned cell) noexcept;
-  static void add_one(Header& header, std::uint32_t& word) noexcept;
+  static void add_one(Block& block, std::uint32_t endpoint, std::uint32_t& word) noexcept;
   static void add_task(Block& block, std::int64_t change) noexcept;
   void task_elsewhere(std::int64_t change) noexcept;
 

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 Recorder::Limits little_memory() {
   Recorder::Limits limits{64, true, 0};
-  limits.memory_bytes = Recorder::fixed_bytes(limits) + (192U << 10U);
+  limits.memory_bytes = Recorder::fixed_bytes(limits) + (400U << 10U);
   return limits;
 }
 
@@ -65,7 +65,7 @@ Counted leave(Recorder& recorder, std::uint32_t left) {
 
 TEST(FirstSight, CountsExactlyWhereverMemoryEnds) {
   std::uint64_t fine = 0;
-  for (std::uint32_t left = 0; left < 130; ++left) {
+  for (std::uint32_t left = 0; left < 240; ++left) {
     Recorder recorder{little_memory(), [] {}};
     (void)recorder.write_ahead(0, recorder.taken_lines());
     const Counted before = leave(recorder, left);

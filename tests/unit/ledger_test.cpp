@@ -310,7 +310,7 @@ TEST(Ledger, CountsOnWhenAWordOfTheRecorderWraps) {
   record::Header& header = *reinterpret_cast<record::Header**>(books.recorder.*member(Drained{}) + 1)[a];
   header.failed = 0xFFFF'FFFEU;
   header.near.chunk[0]->cell[7] = 0xFFFF'FFFEU;
-  header.dirty = 1;
+  (books.recorder.*member(Drained{}))->marks.mark[a] = 1;
   books.fold();
   EXPECT_EQ(books.ledger.owed(a, 7), 0xFFFF'FFFEU);
   for (int i = 0; i < 5; ++i) {

@@ -135,16 +135,16 @@ TEST(Recorder, DoesNotLookAtUrlsWhenItDoesNotCountByEndpoint) {
 
 TEST(Recorder, MarksAnEndpointUntilTheMarkIsTaken) {
   Ready ready;
-  EXPECT_FALSE(ready.recorder.take_dirty(other_endpoint));
+  EXPECT_FALSE(ready.recorder.take_marks(other_endpoint));
   ready.recorder.success(url, 7ms);
   ready.recorder.drain();
-  EXPECT_FALSE(ready.recorder.take_dirty(other_endpoint));
-  EXPECT_TRUE(ready.recorder.take_dirty(example));
-  EXPECT_FALSE(ready.recorder.take_dirty(example));
+  EXPECT_FALSE(ready.recorder.take_marks(other_endpoint));
+  EXPECT_TRUE(ready.recorder.take_marks(example));
+  EXPECT_FALSE(ready.recorder.take_marks(example));
   ready.recorder.failed(url);
   ready.recorder.drain();
-  EXPECT_TRUE(ready.recorder.take_dirty(example));
-  EXPECT_FALSE(ready.recorder.take_dirty(example));
+  EXPECT_TRUE(ready.recorder.take_marks(example));
+  EXPECT_FALSE(ready.recorder.take_marks(example));
 }
 
 // Nobody writes ahead, so lines run out: durations lose their cell, and nothing else.
@@ -161,7 +161,7 @@ TEST(Recorder, CountsCoarselyAndExactlyWhenThePoolIsDry) {
   EXPECT_EQ(counted.fine + counted.coarse, 4000U);
   EXPECT_EQ(failed(recorder), 4000U);
   EXPECT_EQ(recorder.active_tasks().count, 4000);
-  EXPECT_TRUE(recorder.take_dirty(example));
+  EXPECT_TRUE(recorder.take_marks(example));
 }
 
 TEST(Recorder, KeepsTheOctaveOfACoarseDuration) {
@@ -235,7 +235,7 @@ void count_once_a_round(Recorder& recorder, int rounds) {
   std::uint32_t seen = 0;
   const auto look = [&] {
     recorder.drain();
-    if (!recorder.take_dirty(example)) return;
+    if (!recorder.take_marks(example)) return;
     reading.open(recorder, std::array{example});
     seen = reading.failed();
   };
@@ -314,7 +314,7 @@ TEST(ForkedRecorder, StartsFromZeroAndLeavesTheParentItsCounts) {
     if (ready.recorder.endpoint_count() != 3 || ready.recorder.endpoint(2).authority != "c") return 3;
     if (failed(ready.recorder, 2) != 1 || !cells(ready.recorder, 2).empty()) return 4;
     ready.recorder.drain();
-    if (ready.recorder.take_dirty(0) || ready.recorder.take_dirty(1) || !ready.recorder.take_dirty(2)) return 5;
+    if (ready.recorder.take_marks(0) || ready.recorder.take_marks(1) || !ready.recorder.take_marks(2)) return 5;
     ready.recorder.success("https://c/", 7ms);
     return cells(ready.recorder, 2) == Cells{{7, 1}} || successes(ready.recorder, 2).coarse == 1 ? 0 : 6;
   });
