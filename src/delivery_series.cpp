@@ -53,7 +53,8 @@ std::uint32_t DeliverySeries::find_or_add(const record::HostKey& key) {
 }
 
 void DeliverySeries::add(std::string suffix) {
-  suffixes_.reserve(suffixes_.size() + 1);  // so that nothing can fail between the two
+  // So that nothing can fail between the two.
+  if (suffixes_.size() == suffixes_.capacity()) suffixes_.reserve(2 * suffixes_.size() + 2);
   by_suffix_.emplace(suffix, size());
   longest_group_ = std::max(longest_group_, longest(suffix));
   suffixes_.push_back(std::move(suffix));

@@ -38,7 +38,7 @@ class Provisional {
     return capacity * (sizeof(Entry) + quoted + shares * sizeof(ledger::Share));
   }
 
-  bool full(Clock::time_point now) const noexcept { return count_ == capacity && !settled(entries_.front(), now); }
+  bool full(Clock::time_point now) const noexcept { return count_ == capacity && !settled(entry(0), now); }
   /// When the youngest entry settles; long ago when there is none.
   Clock::time_point settled_at() const noexcept;
 
@@ -57,9 +57,13 @@ class Provisional {
 
  private:
   static bool settled(const Entry& entry, Clock::time_point now) noexcept { return entry.sent + settling <= now; }
-  void remove(std::size_t index) noexcept;
+  /// The oldest is 0, the youngest count_ - 1.
+  Entry& entry(std::size_t index) noexcept { return entries_[(first_ + index) % capacity]; }
+  const Entry& entry(std::size_t index) const noexcept { return entries_[(first_ + index) % capacity]; }
+  Entry& remove(std::size_t index) noexcept;
 
-  std::array<Entry, capacity> entries_;  // the first count_, oldest first
+  std::array<Entry, capacity> entries_;  // a ring: count_ of them, from first_ on
+  std::size_t first_ = 0;
   std::size_t count_ = 0;
 };
 

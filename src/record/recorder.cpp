@@ -368,6 +368,8 @@ Recorder::Clock::time_point Recorder::tend(Clock::time_point now, std::size_t le
   const bool taken = write_ahead(ledger_bytes, folded_lines);
   const auto elapsed = std::min<Clock::duration>(now - std::exchange(tended_at_, now), longest_pause);
   const std::uint32_t held = std::exchange(fullest_, 0);
+  // Full again so soon, it is a thread's that does nothing but record: it keeps its own cells warm.
+  if (held == ring_entries && elapsed <= 2 * least_pause) return now + (taken ? least_pause : busy_pause);
   if (taken || held == ring_entries) return now + least_pause;
   if (held == 0) return now + std::clamp<Clock::duration>(2 * elapsed, least_pause, longest_pause);
   // As fast as before, the fullest ring will be half full then.
