@@ -73,8 +73,11 @@ void Ledger::fold_series(std::uint32_t series, const record::Reading& reading) {
   Account& account = accounts_[series];
   totals_.recorded += grow(account.failed.recorded, reading.failed());
   std::array<std::uint32_t, record::cells_per_chunk> sums;
-  for (unsigned chunk = 0; chunk < record::chunk_count; ++chunk) {
-    if (reading.chunk(chunk, sums)) fold_chunk(account, chunk, sums);
+  for (unsigned first = 0; first < record::chunk_count; first += record::chunks_per_mid) {
+    if (!reading.has_chunks_from(first)) continue;
+    for (unsigned chunk = first; chunk < std::min(first + record::chunks_per_mid, record::chunk_count); ++chunk) {
+      if (reading.chunk(chunk, sums)) fold_chunk(account, chunk, sums);
+    }
   }
   mark(series);
 }
@@ -121,6 +124,20 @@ std::optional<std::uint32_t> Ledger::next_owing_timings(std::uint32_t from) cons
   return next_mark(timings_owing_, from);
 }
 
+template <class Visit>
+void Ledger::for_each_owing(const Account& account, Visit visit) const {
+  for (unsigned number = 0; number < mid_count; ++number) {
+    if (account.mid[number] == 0) continue;
+    const Mid& mid = arena_.at<Mid>(account.mid[number]);
+    for (unsigned chunk = 0; chunk < record::chunks_per_mid; ++chunk) {
+      for (std::uint64_t owing = mid.owing[chunk]; owing != 0; owing &= owing - 1) {
+        const unsigned before = (number * record::chunks_per_mid + chunk) * record::cells_per_chunk;
+        visit(before + static_cast<unsigned>(std::countr_zero(owing)));
+      }
+    }
+  }
+}
+
 Counters Ledger::owed_counters(std::uint32_t series) const noexcept {
   const Account& account = accounts_[series];
   return {account.success.recorded - account.success.done, account.failed.recorded - account.failed.done,
@@ -129,14 +146,7 @@ Counters Ledger::owed_counters(std::uint32_t series) const noexcept {
 
 void Ledger::owed_cells(std::uint32_t series, std::vector<std::uint32_t>& cells) const {
   cells.clear();
-  const Account& account = accounts_[series];
-  for (unsigned chunk = 0; chunk < record::chunk_count; ++chunk) {
-    const Mid* const mid = mid_of(account, chunk);
-    if (mid == nullptr) continue;
-    for (std::uint64_t owing = mid->owing[chunk % record::chunks_per_mid]; owing != 0; owing &= owing - 1) {
-      cells.push_back(chunk * record::cells_per_chunk + static_cast<unsigned>(std::countr_zero(owing)));
-    }
-  }
+  for_each_owing(accounts_[series], [&cells](std::uint32_t cell) { cells.push_back(cell); });
 }
 
 std::uint64_t Ledger::owed(std::uint32_t series, std::uint32_t cell) const noexcept {
@@ -218,16 +228,11 @@ void Ledger::expire() noexcept {
 }
 
 void Ledger::expire_timings(Account& account) noexcept {
-  for (unsigned chunk = 0; chunk < record::chunk_count; ++chunk) {
-    const Mid* const mid = mid_of(account, chunk);
-    if (mid == nullptr) continue;
-    for (std::uint64_t owing = mid->owing[chunk % record::chunks_per_mid]; owing != 0; owing &= owing - 1) {
-      const std::uint32_t cell = chunk * record::cells_per_chunk + static_cast<unsigned>(std::countr_zero(owing));
-      const std::uint64_t old = give_up(*entry_of(account, cell));
-      finish_timings(account, cell, old);
-      totals_.timings_expired += old;
-    }
-  }
+  for_each_owing(account, [&](std::uint32_t cell) {
+    const std::uint64_t old = give_up(*entry_of(account, cell));
+    finish_timings(account, cell, old);
+    totals_.timings_expired += old;
+  });
 }
 
 void Ledger::mark(std::uint32_t series) noexcept {

@@ -139,6 +139,9 @@ class Ledger {
 
   void fold_series(std::uint32_t series, const record::Reading& reading);
   void fold_chunk(Account& account, unsigned index, const std::array<std::uint32_t, record::cells_per_chunk>& sums);
+  /// Calls visit(cell) for the account's cells that owe, ascending. It may finish them.
+  template <class Visit>
+  void for_each_owing(const Account& account, Visit visit) const;
   Mid* mid_of(const Account& account, unsigned chunk) const noexcept;
   Entry* entry_of(const Account& account, std::uint32_t cell) const noexcept;
   std::uint32_t take(std::size_t bytes);

@@ -50,6 +50,12 @@ std::uint16_t& guess(Block& block, const char* url) noexcept {
 
 std::uint8_t& mark_of(Marks& marks, std::uint32_t endpoint) noexcept { return marks.mark[endpoint % Marks::count]; }
 
+// Of the chunk with this index; nullptr when its thread has none.
+Mid* mid_of(Header& header, unsigned index) noexcept {
+  if (index < chunks_per_mid) return &header.near;
+  return load(header.mid[index / chunks_per_mid - 1], std::memory_order_acquire);  // pairs with grow()
+}
+
 HashKey random_key(const void* fallback) noexcept {
   HashKey key;
   if (::getrandom(&key, sizeof key, GRND_NONBLOCK) == sizeof key) return key;
@@ -442,6 +448,11 @@ void Reading::open(const Recorder& recorder, std::span<const std::uint32_t> endp
   }
 }
 
+bool Reading::has_chunks_from(unsigned index) const noexcept {
+  if (index == 0 || index == octave_chunk) return true;
+  return std::ranges::any_of(headers_, [index](Header* header) { return mid_of(*header, index) != nullptr; });
+}
+
 bool Reading::chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept {
   if (index == octave_chunk) {
     sums.fill(0);
@@ -454,9 +465,7 @@ bool Reading::chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& 
   }
   bool found = false;
   for (Header* const header : headers_) {
-    Mid* const mid = index < chunks_per_mid ? &header->near
-                                            : load(header->mid[index / chunks_per_mid - 1],
-                                                   std::memory_order_acquire);  // pairs with grow()
+    Mid* const mid = mid_of(*header, index);
     if (mid == nullptr) continue;
     Chunk* const chunk = load(mid->chunk[index % chunks_per_mid], std::memory_order_acquire);  // pairs with grow()
     if (chunk == nullptr) continue;

@@ -155,6 +155,9 @@ class Reading {
 
   std::uint32_t failed() const noexcept { return failed_; }
 
+  /// False when nobody has any of the chunks from `index` on, a multiple of chunks_per_mid, to the next multiple.
+  bool has_chunks_from(unsigned index) const noexcept;
+
   /// Adds up one chunk of cells; false when nobody has it.
   bool chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept;
 
