@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "record/endpoint_table.hpp"
+#include "record/ring.hpp"
 #include "wire/label.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
 
 constexpr std::size_t most_endpoints = 100'000;
+static_assert(most_endpoints + record::first_endpoint <= record::most_endpoints);
 
 std::uint16_t default_port(record::Scheme scheme) noexcept {
   switch (scheme) {

@@ -13,12 +13,6 @@ std::uint32_t kind_of(const HostKey& key) noexcept { return kind_of(key.authorit
 
 bool is_short(const HostKey& key) noexcept { return key.authority.size() < block_bytes; }
 
-KeyBlock first_block(std::string_view text) noexcept {
-  char block[block_bytes] = {};
-  std::copy_n(text.begin(), std::min(text.size(), block_bytes), block);
-  return KeyBlock::load(block);
-}
-
 // A short key as in BlockKey.
 KeyBlock short_block(std::string_view text) noexcept {
   char block[block_bytes] = {};
@@ -50,14 +44,14 @@ std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
 
 std::uint64_t EndpointTable::home(const HostKey& key) const noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
-  if (is_short(key)) return short_block(key.authority).hash(head_.hash_key) >> 32U;
-  std::string_view rest = key.authority;
-  std::uint64_t hash = first_block(rest).hash(head_.hash_key);
-  while (rest.size() > block_bytes) {
-    rest.remove_prefix(block_bytes);
-    hash = hash * odd + first_block(rest).hash(head_.hash_key);
+  if (is_short(key)) return spread(short_block(key.authority).hash(head_.hash_key));
+  const std::string_view text = key.authority;
+  std::uint64_t hash = KeyBlock::load(text.data()).hash(head_.hash_key);
+  for (std::size_t at = block_bytes; at < text.size(); at += block_bytes) {
+    const std::size_t last = text.size() - block_bytes;  // the last block overlaps the one before
+    hash = hash * odd + KeyBlock::load(text.data() + std::min(at, last)).hash(head_.hash_key);
   }
-  return hash >> 32U;
+  return spread(hash);
 }
 
 std::string_view EndpointTable::text(const Slot& slot) const noexcept {

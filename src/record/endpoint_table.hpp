@@ -20,6 +20,9 @@ inline constexpr std::uint32_t other_endpoint = 0;
 inline constexpr std::uint32_t invalid_endpoint = 1;
 inline constexpr std::uint32_t first_endpoint = 2;
 
+/// The size from which a URL can be compared with a slot without a look at where it ends.
+inline constexpr std::size_t block_url_bytes = 8 + block_bytes;
+
 class EndpointTable {
  public:
   /// A table for `capacity` endpoints on lines(capacity) zeroed lines from `first_line`. The arena's first line is a
@@ -84,7 +87,7 @@ std::uint32_t EndpointTable::find_from(std::uint64_t home, Matches matches) cons
 }
 
 inline std::uint32_t EndpointTable::find(const BlockKey& key) const noexcept {
-  return find_from(key.bytes.hash(head_.hash_key) >> 32U,
+  return find_from(spread(key.bytes.hash(head_.hash_key)),
                    [&](const Slot& slot) { return slot.kind == key.kind && key.bytes.equals(slot.key); });
 }
 

@@ -52,22 +52,18 @@ constexpr std::uint32_t kind_of(std::size_t size, Scheme scheme) noexcept {
   return static_cast<std::uint32_t>(size) << 2U | static_cast<std::uint32_t>(scheme);
 }
 
-/// The size that a URL must have for the next function.
-inline constexpr std::size_t block_url_bytes = 8 + block_bytes;
-
-/// likely_host_key() in that form, where it is shorter than a block and a slash follows; else false. Reads
-/// block_url_bytes.
-inline bool likely_block_key(const char* url, BlockKey& key) noexcept {
-  const char* host = url + 8;
+/// likely_host_key() in that form, where it is shorter than a block and a slash follows; else false.
+inline bool likely_block_key(std::string_view url, BlockKey& key) noexcept {
   Scheme scheme = Scheme::https;
-  if (std::memcmp(url, "https://", 8) != 0) [[unlikely]] {
-    if (std::memcmp(url, "http://", 7) != 0) return false;
-    host = url + 7;
+  if (!url.starts_with("https://")) {
+    if (!url.starts_with("http://")) return false;
     scheme = Scheme::http;
   }
-  const KeyBlock block = KeyBlock::load(host);
+  url.remove_prefix(scheme == Scheme::https ? 8 : 7);
+  const KeyBlock block =
+      url.size() >= block_bytes ? KeyBlock::load(url.data()) : KeyBlock::load(url.data(), url.size());
   const unsigned size = block.find('/');
-  if (size == block_bytes) [[unlikely]]
+  if (size == 0 || size == block_bytes) [[unlikely]]
     return false;
   key = {block.first(size + 1), kind_of(size, scheme)};
   return true;

@@ -25,12 +25,21 @@ struct alignas(16) HashKey {
   std::uint32_t word[block_bytes / 4];
 };
 
+/// A hash is a sum of products, whose bits are unequally good: 32 bits in which all of them count.
+inline std::uint64_t spread(std::uint64_t hash) noexcept { return (hash ^ hash >> 32U) * 0x9E3779B97F4A7C15U >> 32U; }
+
 class PlainBlock {
  public:
   /// The 32 bytes at `text`.
   static PlainBlock load(const char* text) noexcept {
     PlainBlock block;
     std::memcpy(block.bytes_.data(), text, block_bytes);
+    return block;
+  }
+  /// The `size` bytes at `text`, at most 31, and zeros. May read the eight bytes before its end, wherever it begins.
+  static PlainBlock load(const char* text, std::size_t size) noexcept {
+    PlainBlock block;
+    std::copy_n(text, size, block.bytes_.begin());
     return block;
   }
   /// Where `byte` first stands; 32 when nowhere.
@@ -74,6 +83,16 @@ class SseBlock {
     const auto* const halves = reinterpret_cast<const __m128i*>(text);
     return {_mm_loadu_si128(halves), _mm_loadu_si128(halves + 1)};
   }
+  static SseBlock load(const char* text, std::size_t size) noexcept {
+    // By words, in registers: what has just been written byte by byte cannot be read sixteen at a time without delay.
+    const auto word = [=](std::size_t at) -> std::uint64_t {
+      if (at >= size) return 0;
+      std::uint64_t bytes = 0;
+      std::memcpy(&bytes, at + 8 <= size ? text + at : text + size - 8, 8);
+      return at + 8 <= size ? bytes : bytes >> 8U * (at + 8 - size);
+    };
+    return {words(word(0), word(8)), words(word(16), word(24))};
+  }
   unsigned find(char byte) const noexcept {
     const __m128i wanted = _mm_set1_epi8(byte);
     return static_cast<unsigned>(std::countr_zero(equal(wanted, wanted)));
@@ -108,6 +127,9 @@ class SseBlock {
 
  private:
   SseBlock(__m128i low, __m128i high) noexcept : low_{low}, high_{high} {}
+  static __m128i words(std::uint64_t first, std::uint64_t second) noexcept {
+    return _mm_set_epi64x(static_cast<std::int64_t>(second), static_cast<std::int64_t>(first));
+  }
   /// One bit for each byte that is equal.
   std::uint32_t equal(__m128i low, __m128i high) const noexcept {
     return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(low_, low))) |

@@ -114,7 +114,7 @@ inline void Recorder::record(std::string_view url, unsigned cell) noexcept {
 // not as usual is left to the next function, called last, so that none of them needs a stack.
 inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell) noexcept {
   if (url.size() < block_url_bytes_) [[unlikely]]
-    return record_slowly(url, cell);
+    return record_by_key(url, cell);
   const std::uint32_t entry = table_.entry_if(guess(*lane.block, url.data()), url.data());
   if (entry == 0) [[unlikely]]
     return record_by_key(url, cell);
@@ -126,14 +126,17 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
   record_slowly(url, cell);
 }
 
-// At the URL's place lay another one before, or none.
+// At the URL's place lay another one before, or none; or it is short, or not looked at.
 [[gnu::noinline]] void Recorder::record_by_key(std::string_view url, unsigned cell) noexcept {
   Lane& lane = lanes[slot_];
+  if (!limits_.by_endpoint) return put(lane, entry_of(other_endpoint, 0), cell);
   BlockKey key;
-  if (!likely_block_key(url.data(), key)) return record_slowly(url, cell);
+  if (!likely_block_key(url, key)) return record_slowly(url, cell);
   const std::uint32_t endpoint = table_.find(key);  // 0, when there can be no more, is `other`
   if (endpoint == 0 && !(table_.is_full() && is_host(key))) return record_slowly(url, cell);
-  if (url[4] == 's' && endpoint < most_guessed) guess(*lane.block, url.data()) = static_cast<std::uint16_t>(endpoint);
+  if (url.size() >= block_url_bytes && url[4] == 's' && endpoint < most_guessed) {
+    guess(*lane.block, url.data()) = static_cast<std::uint16_t>(endpoint);
+  }
   put(lane, entry_of(endpoint, 0), cell);
 }
 

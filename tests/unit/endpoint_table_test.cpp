@@ -40,7 +40,7 @@ class Endpoints {
 /// The index of a URL's key in the form in which a call looks it up.
 std::uint32_t index_of(const EndpointTable& table, const std::string& url) {
   BlockKey key;
-  return likely_block_key(url.data(), key) ? table.find(key) : 0;
+  return likely_block_key(url, key) ? table.find(key) : 0;
 }
 
 std::string host(std::uint32_t number) { return "hook" + std::to_string(number) + ".example.com"; }

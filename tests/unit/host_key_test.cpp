@@ -207,5 +207,38 @@ TEST(LikelyHostKey, IsTheHostKeyWhereverItCouldBeOne) {
   }
 }
 
+std::string block_key(std::string_view url) {
+  BlockKey key;
+  if (!likely_block_key(url, key)) return "none";
+  return std::to_string(key.kind >> 2U) + (is_host(key) ? " host" : " no host");
+}
+
+TEST(BlockKey, IsWhatStandsBetweenSchemeAndSlash) {
+  EXPECT_EQ(block_key("https://example.com/T000/B000/long enough for a block"), "11 host");
+  EXPECT_EQ(block_key("http://example.com/T000/B000/long enough for a block"), "11 host");
+  EXPECT_EQ(block_key("https://a/"), "1 host");
+  EXPECT_EQ(block_key("http://a/"), "1 host");
+  EXPECT_EQ(block_key("https://" + std::string(31, 'h') + "/"), "31 host");
+  EXPECT_EQ(block_key("https://example.com:8443/x"), "16 host");
+}
+
+TEST(BlockKey, IsNoneWhereThereIsNoSuchKey) {
+  for (const char* const url :
+       {"", "h", "https://", "http://", "https:///", "https:///path", "https://example.com", "HTTPS://example.com/",
+        "ftp://example.com/", "example.com/path", "https:/example.com/"}) {
+    EXPECT_EQ(block_key(url), "none") << url;
+  }
+  EXPECT_EQ(block_key("https://" + std::string(32, 'h') + "/"), "none");
+  EXPECT_EQ(block_key("https://" + std::string(40, 'h') + "/"), "none");
+}
+
+// What is found before a slash may be more or less than the host. Then it equals no key, and is not `other` either.
+TEST(BlockKey, IsNoHostWhereUserInfoQueryFragmentOrBackslashStands) {
+  EXPECT_EQ(block_key("https://user:secret@example.com/x"), "23 no host");
+  EXPECT_EQ(block_key("https://example.com?token=/"), "18 no host");
+  EXPECT_EQ(block_key("https://example.com#token/"), "17 no host");
+  EXPECT_EQ(block_key("https://example.com\\@evil/"), "17 no host");
+}
+
 }  // namespace
 }  // namespace event_metrics::record

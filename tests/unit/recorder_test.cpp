@@ -147,6 +147,107 @@ TEST(Recorder, MarksAnEndpointUntilTheMarkIsTaken) {
   EXPECT_FALSE(ready.recorder.take_marks(example));
 }
 
+// The ring takes what it has room for, and the thread's own cells the rest; the order of both does not matter.
+TEST(Recorder, LosesNothingWhereARingIsFull) {
+  Ready ready;
+  constexpr std::uint32_t calls = 3 * ring_entries;
+  for (std::uint32_t round = 1; round <= 3; ++round) {
+    for (std::uint32_t i = 0; i < calls; ++i) {
+      ready.recorder.success(url, std::chrono::milliseconds{i % 2000});
+      ready.recorder.failed(url);
+    }
+    const Successes counted = successes(ready.recorder);
+    EXPECT_EQ(counted.fine, round * calls);
+    EXPECT_EQ(counted.coarse, 0U);
+    EXPECT_EQ(failed(ready.recorder), round * calls);
+  }
+}
+
+TEST(Recorder, GoesOnInTheRingWhereItsLastOwnerStopped) {
+  Ready ready;
+  constexpr std::uint32_t calls = ring_entries / 3;  // each next thread begins somewhere else
+  for (std::uint32_t round = 1; round <= 10; ++round) {
+    std::thread{[&] {
+      for (std::uint32_t i = 0; i < calls; ++i) ready.recorder.failed(url);
+    }}.join();
+    EXPECT_EQ(failed(ready.recorder), round * calls);
+  }
+}
+
+TEST(Recorder, FindsAnEndpointHoweverItsUrlIsWritten) {
+  Ready ready;
+  const std::string path = "/T000/B000/secret that makes the URL long";
+  for (int i = 0; i < 3; ++i) {  // the second time they are known, the third their places are
+    ready.recorder.failed("https://example.com" + path);
+    ready.recorder.failed("https://example.com/");
+    ready.recorder.failed("https://example.com");
+    ready.recorder.failed("https://example.com?x=" + path);
+    ready.recorder.failed("https://user:pw@example.com" + path);
+    ready.recorder.failed("HTTPS://example.com" + path);
+  }
+  EXPECT_EQ(ready.recorder.endpoint_count(), 3U);
+  EXPECT_EQ(failed(ready.recorder), 18U);
+}
+
+TEST(Recorder, KnowsAnEndpointAgainWhereAnotherUrlLay) {
+  Ready ready;
+  const std::string path = "/T000/B000/secret that makes the URL long";
+  std::string place;
+  for (int i = 0; i < 300; ++i) {
+    place.assign("https://hook" + std::to_string(i % 3) + ".example.com" + path);
+    ready.recorder.failed(place);
+  }
+  EXPECT_EQ(ready.recorder.endpoint_count(), 5U);
+  for (std::uint32_t endpoint = 2; endpoint < 5; ++endpoint) EXPECT_EQ(failed(ready.recorder, endpoint), 100U);
+}
+
+// When the table is full, a host that is not in it is `other` without more ado; what is no host is looked at closely.
+TEST(Recorder, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
+  Ready ready;
+  const std::string path = "/T000/B000/secret that makes the URL long";
+  for (int i = 0; i < 4; ++i) ready.recorder.success("https://hook" + std::to_string(i) + path, 1ms);
+  ready.recorder.failed("https://more" + path);
+  ready.recorder.failed("http://hook0" + path);  // another scheme is another endpoint
+  ready.recorder.failed("https://user:pw@more" + path);
+  ready.recorder.failed("https://more?x=" + path);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 4U);
+  ready.recorder.failed("https://user:pw@hook0" + path);
+  ready.recorder.failed("https://hook0?x=" + path);
+  EXPECT_EQ(failed(ready.recorder, 2), 2U);
+  ready.recorder.failed("https://" + path);
+  ready.recorder.failed("https://user@" + path);
+  ready.recorder.failed("https://hook0\\@more" + path);
+  ready.recorder.failed("hook0" + path);
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 4U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 4U);
+  EXPECT_EQ(ready.recorder.endpoint_count(), 6U);
+}
+
+// Rings are looked at as often as they fill, and hardly while nothing is recorded.
+TEST(Recorder, WantsToBeTendedAsItsRingsFill) {
+  Ready ready;
+  Recorder& recorder = ready.recorder;
+  auto now = Recorder::Clock::now();
+  const auto tend_after = [&](std::chrono::milliseconds pause, std::uint32_t calls) {
+    for (std::uint32_t i = 0; i < calls; ++i) recorder.failed(url);
+    now += pause;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(recorder.tend(now, 0, recorder.taken_lines()) - now);
+  };
+  (void)tend_after(0ms, 0);
+  EXPECT_EQ(tend_after(1000ms, 1), 10ms);  // memory has been taken
+  EXPECT_EQ(tend_after(100ms, 1), 100ms);
+  EXPECT_EQ(tend_after(100ms, ring_entries / 2), 100ms);
+  EXPECT_EQ(tend_after(100ms, ring_entries - 1), 50ms);
+  EXPECT_EQ(tend_after(20ms, ring_entries / 2), 20ms);
+  EXPECT_EQ(tend_after(5ms, ring_entries / 2), 10ms);
+  EXPECT_EQ(tend_after(100ms, 2 * ring_entries), 10ms);  // full: how fast it is cannot be said (own cells take memory)
+  EXPECT_EQ(tend_after(100ms, 2 * ring_entries), 10ms);
+  EXPECT_EQ(tend_after(10ms, 2 * ring_entries), 100ms);  // full again: it is a thread that does nothing else
+  EXPECT_EQ(tend_after(100ms, 0), 200ms);
+  EXPECT_EQ(tend_after(200ms, 0), 400ms);
+  EXPECT_EQ(tend_after(1h, 0), 5000ms);
+}
+
 // Nobody writes ahead, so lines run out: durations lose their cell, and nothing else.
 TEST(Recorder, CountsCoarselyAndExactlyWhenThePoolIsDry) {
   Recorder recorder{usual, [] {}};

@@ -1,0 +1,126 @@
+#include "record/key_block.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace event_metrics::record {
+namespace {
+
+template <class Block>
+class KeyBlocks : public testing::Test {};
+#ifdef __SSE2__
+using Blocks = testing::Types<PlainBlock, SseBlock>;
+#else
+using Blocks = testing::Types<PlainBlock>;
+#endif
+TYPED_TEST_SUITE(KeyBlocks, Blocks);
+
+struct alignas(16) Stored {
+  char text[block_bytes];
+};
+
+// Memory that ends where the text does, and has eight bytes in front of it, as a URL has.
+std::vector<char> with_scheme(const std::string& text) {
+  const std::string url = "https://" + text;
+  return {url.begin(), url.end()};
+}
+
+TYPED_TEST(KeyBlocks, FindsWhereAByteStands) {
+  for (unsigned at = 0; at < block_bytes; ++at) {
+    std::string text(block_bytes, 'h');
+    text[at] = '/';
+    text.back() = at < block_bytes - 1 ? '/' : text.back();
+    EXPECT_EQ(TypeParam::load(text.data()).find('/'), at);
+  }
+  EXPECT_EQ(TypeParam::load(std::string(block_bytes, 'h').data()).find('/'), block_bytes);
+}
+
+TYPED_TEST(KeyBlocks, KeepsTheFirstBytesAndPutsZerosBehind) {
+  const std::string text = "abcdefghijklmnopqrstuvwxyzABCDEF";
+  for (unsigned size = 0; size <= block_bytes; ++size) {
+    Stored stored{};
+    std::memcpy(stored.text, text.data(), size);
+    EXPECT_TRUE(TypeParam::load(text.data()).first(size).equals(stored.text)) << size;
+    for (unsigned at = 0; at < block_bytes; ++at) {
+      Stored other = stored;
+      other.text[at] = '!';
+      EXPECT_FALSE(TypeParam::load(text.data()).first(size).equals(other.text)) << size << ' ' << at;
+    }
+  }
+}
+
+TYPED_TEST(KeyBlocks, LoadsWhatIsShorterThanABlock) {
+  const std::string text = "abcdefghijklmnopqrstuvwxyzABCDE";
+  for (std::size_t size = 0; size < block_bytes; ++size) {
+    Stored stored{};
+    std::memcpy(stored.text, text.data(), size);
+    const std::vector<char> url = with_scheme(text.substr(0, size));
+    EXPECT_TRUE(TypeParam::load(url.data() + 8, size).equals(stored.text)) << size;
+  }
+}
+
+TYPED_TEST(KeyBlocks, ComparesOnlyTheBytesThatAreAskedFor) {
+  const Stored stored{{'h', 'o', 's', 't', '/'}};
+  const std::string text = "host/path that is longer than it.";
+  EXPECT_TRUE(TypeParam::load(text.data()).agrees(stored.text, 0b1'1111));
+  EXPECT_FALSE(TypeParam::load(text.data()).agrees(stored.text, 0b11'1111));
+  EXPECT_TRUE(TypeParam::load(text.data()).agrees(stored.text, 0));
+  for (unsigned at = 0; at < block_bytes; ++at) {
+    Stored same;
+    std::memcpy(same.text, text.data(), block_bytes);
+    same.text[at] = '!';
+    EXPECT_FALSE(TypeParam::load(text.data()).agrees(same.text, ~0U)) << at;
+    EXPECT_TRUE(TypeParam::load(text.data()).agrees(same.text, ~(1U << at))) << at;
+  }
+}
+
+TYPED_TEST(KeyBlocks, HashesAsItsDefinitionSays) {
+  // The sum of (word + key word) * (next word + next key word), each pair of 32-bit words modulo 2^32.
+  const HashKey key{{1, 2, 3, 4, 5, 6, 7, 0xFFFF'FFFF}};
+  EXPECT_EQ(TypeParam::load(std::string(block_bytes, '\0').data()).hash(key),
+            1ULL * 2 + 3ULL * 4 + 5ULL * 6 + 7ULL * 0xFFFF'FFFF);
+  EXPECT_EQ(TypeParam::load(std::string(block_bytes, '\xFF').data()).hash(key),
+            0ULL * 1 + 2ULL * 3 + 4ULL * 5 + 6ULL * 0xFFFF'FFFE);
+}
+
+// Of 2,000 hosts that differ in a digit, those that share a place among 4,096 are as many as chance would have.
+TYPED_TEST(KeyBlocks, SpreadsHostsThatDifferInAFewBytes) {
+  std::mt19937 random{7};
+  HashKey key;
+  for (std::uint32_t& word : key.word) word = static_cast<std::uint32_t>(random());
+  std::array<int, 4096> places{};
+  int shared = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string host = "hooks-" + std::to_string(1000 + i) + ".example.com/" + std::string(20, '\0');
+    if (places[spread(TypeParam::load(host.data()).hash(key)) & 4095U]++ > 0) ++shared;
+  }
+  EXPECT_LT(shared, 500);  // 418 are expected
+}
+
+#ifdef __SSE2__
+TEST(KeyBlock, IsTheSameOnEveryMachine) {
+  std::mt19937 random{11};
+  for (int i = 0; i < 10'000; ++i) {
+    HashKey key;
+    std::array<char, block_bytes> text{};
+    for (std::uint32_t& word : key.word) word = static_cast<std::uint32_t>(random());
+    for (char& byte : text) byte = static_cast<char>(random() % 4 == 0 ? '/' : random());
+    const auto size = static_cast<unsigned>(random() % 33);
+    const auto byte = static_cast<char>(random());
+    const PlainBlock plain = PlainBlock::load(text.data());
+    const SseBlock sse = SseBlock::load(text.data());
+    ASSERT_EQ(plain.hash(key), sse.hash(key));
+    ASSERT_EQ(plain.find('/'), sse.find('/'));
+    ASSERT_EQ(plain.find(byte), sse.find(byte));
+    ASSERT_EQ(plain.first(size).hash(key), sse.first(size).hash(key));
+  }
+}
+#endif
+
+}  // namespace
+}  // namespace event_metrics::record
