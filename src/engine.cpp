@@ -40,9 +40,10 @@ void Engine::run() noexcept {
   own_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   while (!alarm_.rung() && forks == detail::forks()) {
     turn_.enter();
-    const Clock::time_point next = std::min(step().next, flush_.tend(Clock::now()));
+    const Clock::time_point next = step().next;
+    const Clock::time_point next_look = flush_.tend(Clock::now());
     leave_turn();
-    alarm_.sleep_until(next);
+    alarm_.sleep_until(std::min(next, next_look));
   }
 }
 

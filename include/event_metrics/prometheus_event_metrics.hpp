@@ -46,7 +46,7 @@ struct PrometheusOptions {
 /// (gauge). A duration is counted in whole milliseconds, rounded down: 100.9 ms lies in the bucket 0.1. The histogram's
 /// sum is exact through 4095 ms, within 0.05 % up to 70 minutes.
 ///
-/// A call finds its endpoint's cell and increments it, as with StatsdEventMetrics. Once its thread and its endpoint
+/// A call finds its endpoint and writes one word, as with StatsdEventMetrics. Once its thread and its endpoint
 /// have been seen it never waits, locks, allocates or enters the kernel; prometheus-cpp is not called. With more than
 /// eight clients of this library in a process, the further ones know a duration only by its power of two, and say so.
 ///

@@ -14,6 +14,7 @@
 
 #include "record/arena.hpp"
 #include "record/cells.hpp"
+#include "record/reading.hpp"
 #include "record/recorder.hpp"
 
 namespace event_metrics::inline v0::ledger {

@@ -36,4 +36,13 @@ struct Block {
 };
 static_assert(sizeof(Block) % 64 == 0);
 
+/// Where a block has the address of its header for `endpoint`.
+inline Header*& header_of(Block& block, std::size_t endpoint) noexcept {
+  return reinterpret_cast<Header**>(&block + 1)[endpoint];
+}
+
+inline std::uint8_t& mark_of(Marks& marks, std::uint32_t endpoint) noexcept {
+  return marks.mark[endpoint % Marks::count];
+}
+
 }  // namespace event_metrics::inline v0::record

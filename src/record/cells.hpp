@@ -110,6 +110,12 @@ struct Header {
   std::uint32_t unused[5];
 };
 
+// The first lines of an arena: a Head, then for threads without a block their Tasks, their Marks, and a SharedCells for
+// each endpoint.
+inline constexpr std::uint32_t tasks_line = 1;
+inline constexpr std::uint32_t marks_line = 2;
+inline constexpr std::uint32_t shared_line = marks_line + sizeof(Marks) / 64;
+
 static_assert(sizeof(Head) <= 64 && sizeof(SharedCells) == 256 && sizeof(Header) == 256 && sizeof(Mid) == 128 &&
               sizeof(Chunk) == 256);
 

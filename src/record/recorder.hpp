@@ -7,14 +7,11 @@
 
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string_view>
-#include <vector>
 
 #include "record/arena.hpp"
 #include "record/block.hpp"
@@ -93,9 +90,10 @@ class alignas(Arena::line_bytes) Recorder {
   T& at(std::uint32_t line) const noexcept {
     return *reinterpret_cast<T*>(reinterpret_cast<std::byte*>(&head_) + std::size_t{line} * Arena::line_bytes);
   }
-  SharedCells& shared(std::uint32_t endpoint) const noexcept;
-  Tasks& shared_tasks() const noexcept { return at<Tasks>(1); }
-  Marks& shared_marks() const noexcept;
+  // For threads without a block.
+  Tasks& shared_tasks() const noexcept { return at<Tasks>(tasks_line); }
+  Marks& shared_marks() const noexcept { return at<Marks>(marks_line); }
+  SharedCells& shared(std::uint32_t endpoint) const noexcept { return (&at<SharedCells>(shared_line))[endpoint]; }
 
   Recorder(const Limits& limits, std::function<void()> reborn, Arena& arena);
 
@@ -115,7 +113,8 @@ class alignas(Arena::line_bytes) Recorder {
   std::uint32_t endpoint_of(std::string_view url) noexcept;
   std::uint32_t new_endpoint(const HostKey& key) noexcept;
 
-  bool is_known(const Lane& lane) const noexcept;
+  // Relaxed: a lane gets a client's id under the lock, after the client has begun.
+  bool is_known(const Lane& lane) const noexcept { return lane.id == load(head_.id, std::memory_order_relaxed); }
   Block* own_block() noexcept;
   Block* meet_thread() noexcept;
   Block* adopt_block() noexcept;
@@ -129,7 +128,15 @@ class alignas(Arena::line_bytes) Recorder {
 
   void begin() noexcept;
   template <class Visit>
-  void for_each_block(Visit visit) const;
+  void for_each_block(Visit visit) const {
+    // Acquire: pairs with link(). Older links were published with the blocks that hold them.
+    std::uint32_t line = load(head_.newest_block, std::memory_order_acquire);
+    while (line != 0) {
+      Block& block = at<Block>(line);
+      visit(block);
+      line = load(block.next, std::memory_order_relaxed);
+    }
+  }
   std::int64_t sum_tasks(bool& touched) const noexcept;
 
   // What a call reads lies on one line.
@@ -145,26 +152,6 @@ class alignas(Arena::line_bytes) Recorder {
   std::uint32_t looked_at_ = 0;  // lines taken at the last write_ahead()
   std::uint32_t fullest_ = 0;    // the most that a ring held since the last tend()
   Clock::time_point tended_at_{};
-};
-
-/// All that was recorded for some endpoints so far, added up over threads: every word is read once, modulo 2^32.
-class Reading {
- public:
-  /// Made for one series after another; keeps its memory.
-  void open(const Recorder& recorder, std::span<const std::uint32_t> endpoints);
-
-  std::uint32_t failed() const noexcept { return failed_; }
-
-  /// False when nobody has any of the chunks from `index` on, a multiple of chunks_per_mid, to the next multiple.
-  bool has_chunks_from(unsigned index) const noexcept;
-
-  /// Adds up one chunk of cells; false when nobody has it.
-  bool chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept;
-
- private:
-  std::uint32_t failed_ = 0;
-  std::vector<Header*> headers_;
-  std::vector<SharedCells*> shared_;
 };
 
 }  // namespace event_metrics::inline v0::record

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "record/reading.hpp"
 #include "record/recorder.hpp"
 
 namespace event_metrics::record {

@@ -17,59 +17,12 @@
 #include <thread>
 #include <vector>
 
+#include "unit/recorded.hpp"
+
 namespace event_metrics::record {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr Recorder::Limits usual{4, true, 4U << 20U};
-constexpr std::uint32_t example = first_endpoint;  // the first endpoint that a test names
-constexpr std::string_view url = "https://example.com/secret";
-
-/// A recorder with memory ready, as an engine keeps it.
-struct Ready {
-  explicit Ready(const Recorder::Limits& limits = usual) : recorder{limits, [this] { ++reborn; }} {
-    (void)recorder.write_ahead(0, recorder.taken_lines());
-  }
-  int reborn = 0;  // before the recorder, whose constructor must not call
-  Recorder recorder;
-};
-
-std::uint32_t failed(Recorder& recorder, std::uint32_t endpoint = example) {
-  recorder.drain();
-  Reading reading;
-  reading.open(recorder, std::array{endpoint});
-  return reading.failed();
-}
-
-/// What was counted in each cell of an endpoint.
-using Cells = std::map<unsigned, std::uint32_t>;
-
-Cells cells(Recorder& recorder, std::uint32_t endpoint = example) {
-  recorder.drain();
-  Cells cells;
-  Reading reading;
-  reading.open(recorder, std::array{endpoint});
-  std::array<std::uint32_t, cells_per_chunk> sums{};
-  for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
-    if (!reading.chunk(chunk, sums)) continue;
-    for (unsigned cell = 0; cell < cells_per_chunk; ++cell) {
-      if (sums[cell] != 0) cells[chunk * cells_per_chunk + cell] = sums[cell];
-    }
-  }
-  return cells;
-}
-
-struct Successes {
-  std::uint64_t fine = 0;
-  std::uint64_t coarse = 0;
-};
-
-Successes successes(Recorder& recorder, std::uint32_t endpoint = example) {
-  Successes sum;
-  for (const auto& [cell, count] : cells(recorder, endpoint)) (cell < fine_cells ? sum.fine : sum.coarse) += count;
-  return sum;
-}
 
 /// Runs `in_child` in a forked child; what it returns is the child's exit status.
 int status_of_child(const std::function<int()>& in_child) {
@@ -145,82 +98,6 @@ TEST(Recorder, MarksAnEndpointUntilTheMarkIsTaken) {
   ready.recorder.drain();
   EXPECT_TRUE(ready.recorder.take_marks(example));
   EXPECT_FALSE(ready.recorder.take_marks(example));
-}
-
-// The ring takes what it has room for, and the thread's own cells the rest; the order of both does not matter.
-TEST(Recorder, LosesNothingWhereARingIsFull) {
-  Ready ready;
-  constexpr std::uint32_t calls = 3 * ring_entries;
-  for (std::uint32_t round = 1; round <= 3; ++round) {
-    for (std::uint32_t i = 0; i < calls; ++i) {
-      ready.recorder.success(url, std::chrono::milliseconds{i % 2000});
-      ready.recorder.failed(url);
-    }
-    const Successes counted = successes(ready.recorder);
-    EXPECT_EQ(counted.fine, round * calls);
-    EXPECT_EQ(counted.coarse, 0U);
-    EXPECT_EQ(failed(ready.recorder), round * calls);
-  }
-}
-
-TEST(Recorder, GoesOnInTheRingWhereItsLastOwnerStopped) {
-  Ready ready;
-  constexpr std::uint32_t calls = ring_entries / 3;  // each next thread begins somewhere else
-  for (std::uint32_t round = 1; round <= 10; ++round) {
-    std::thread{[&] {
-      for (std::uint32_t i = 0; i < calls; ++i) ready.recorder.failed(url);
-    }}.join();
-    EXPECT_EQ(failed(ready.recorder), round * calls);
-  }
-}
-
-TEST(Recorder, FindsAnEndpointHoweverItsUrlIsWritten) {
-  Ready ready;
-  const std::string path = "/T000/B000/secret that makes the URL long";
-  for (int i = 0; i < 3; ++i) {  // the second time they are known, the third their places are
-    ready.recorder.failed("https://example.com" + path);
-    ready.recorder.failed("https://example.com/");
-    ready.recorder.failed("https://example.com");
-    ready.recorder.failed("https://example.com?x=" + path);
-    ready.recorder.failed("https://user:pw@example.com" + path);
-    ready.recorder.failed("HTTPS://example.com" + path);
-  }
-  EXPECT_EQ(ready.recorder.endpoint_count(), 3U);
-  EXPECT_EQ(failed(ready.recorder), 18U);
-}
-
-TEST(Recorder, KnowsAnEndpointAgainWhereAnotherUrlLay) {
-  Ready ready;
-  const std::string path = "/T000/B000/secret that makes the URL long";
-  std::string place;
-  for (int i = 0; i < 300; ++i) {
-    place.assign("https://hook" + std::to_string(i % 3) + ".example.com" + path);
-    ready.recorder.failed(place);
-  }
-  EXPECT_EQ(ready.recorder.endpoint_count(), 5U);
-  for (std::uint32_t endpoint = 2; endpoint < 5; ++endpoint) EXPECT_EQ(failed(ready.recorder, endpoint), 100U);
-}
-
-// When the table is full, a host that is not in it is `other` without more ado; what is no host is looked at closely.
-TEST(Recorder, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
-  Ready ready;
-  const std::string path = "/T000/B000/secret that makes the URL long";
-  for (int i = 0; i < 4; ++i) ready.recorder.success("https://hook" + std::to_string(i) + path, 1ms);
-  ready.recorder.failed("https://more" + path);
-  ready.recorder.failed("http://hook0" + path);  // another scheme is another endpoint
-  ready.recorder.failed("https://user:pw@more" + path);
-  ready.recorder.failed("https://more?x=" + path);
-  EXPECT_EQ(failed(ready.recorder, other_endpoint), 4U);
-  ready.recorder.failed("https://user:pw@hook0" + path);
-  ready.recorder.failed("https://hook0?x=" + path);
-  EXPECT_EQ(failed(ready.recorder, 2), 2U);
-  ready.recorder.failed("https://" + path);
-  ready.recorder.failed("https://user@" + path);
-  ready.recorder.failed("https://hook0\\@more" + path);
-  ready.recorder.failed("hook0" + path);
-  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 4U);
-  EXPECT_EQ(failed(ready.recorder, other_endpoint), 4U);
-  EXPECT_EQ(ready.recorder.endpoint_count(), 6U);
 }
 
 // Rings are looked at as often as they fill, and hardly while nothing is recorded.

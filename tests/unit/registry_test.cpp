@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "event_metrics/event_metrics.hpp"
+#include "record/reading.hpp"
 #include "record/recorder.hpp"
 
 namespace event_metrics::record {

@@ -1,0 +1,63 @@
+#include "record/reading.hpp"
+
+#include <algorithm>
+
+namespace event_metrics::inline v0::record {
+namespace {
+
+// Of the chunk with this index; nullptr when its thread has none.
+Mid* mid_of(Header& header, unsigned index) noexcept {
+  if (index < chunks_per_mid) return &header.near;
+  return load(header.mid[index / chunks_per_mid - 1], std::memory_order_acquire);  // pairs with grow()
+}
+
+}  // namespace
+
+void Reading::open(const Recorder& recorder, std::span<const std::uint32_t> endpoints) {
+  headers_.clear();
+  shared_.clear();
+  failed_ = 0;
+  for (const std::uint32_t endpoint : endpoints) {
+    shared_.push_back(&recorder.shared(endpoint));
+    // Relaxed, as all counts: take_marks() has ordered them.
+    failed_ += static_cast<std::uint32_t>(load(shared_.back()->failed, std::memory_order_relaxed));
+    recorder.for_each_block([&](Block& block) {
+      Header* const header = load(header_of(block, endpoint), std::memory_order_acquire);  // pairs with grow()
+      if (header == nullptr) return;
+      headers_.push_back(header);
+      failed_ += load(headers_.back()->failed, std::memory_order_relaxed);
+    });
+  }
+}
+
+bool Reading::has_chunks_from(unsigned index) const noexcept {
+  if (index == 0 || index == octave_chunk) return true;
+  return std::ranges::any_of(headers_, [index](Header* header) { return mid_of(*header, index) != nullptr; });
+}
+
+bool Reading::chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept {
+  if (index == octave_chunk) {
+    sums.fill(0);
+    for (SharedCells* const cells : shared_) {
+      for (unsigned octave = 0; octave < octaves; ++octave) {
+        sums[octave] += static_cast<std::uint32_t>(load(cells->octave[octave], std::memory_order_relaxed));
+      }
+    }
+    return true;
+  }
+  bool found = false;
+  for (Header* const header : headers_) {
+    Mid* const mid = mid_of(*header, index);
+    if (mid == nullptr) continue;
+    Chunk* const chunk = load(mid->chunk[index % chunks_per_mid], std::memory_order_acquire);  // pairs with grow()
+    if (chunk == nullptr) continue;
+    if (!found) sums.fill(0);
+    for (unsigned cell = 0; cell < cells_per_chunk; ++cell) {
+      sums[cell] += load(chunk->cell[cell], std::memory_order_relaxed);
+    }
+    found = true;
+  }
+  return found;
+}
+
+}  // namespace event_metrics::inline v0::record

@@ -1,0 +1,64 @@
+// unit/recorded.hpp - a recorder with memory ready, and what it has counted.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string_view>
+
+#include "record/reading.hpp"
+#include "record/recorder.hpp"
+
+namespace event_metrics::record {
+
+inline constexpr Recorder::Limits usual{4, true, 4U << 20U};
+inline constexpr std::uint32_t example = first_endpoint;  // the first endpoint that a test names
+inline constexpr std::string_view url = "https://example.com/secret";
+
+/// A recorder with memory ready, as an engine keeps it.
+struct Ready {
+  explicit Ready(const Recorder::Limits& limits = usual) : recorder{limits, [this] { ++reborn; }} {
+    (void)recorder.write_ahead(0, recorder.taken_lines());
+  }
+  int reborn = 0;  // before the recorder, whose constructor must not call
+  Recorder recorder;
+};
+
+inline std::uint32_t failed(Recorder& recorder, std::uint32_t endpoint = example) {
+  recorder.drain();
+  Reading reading;
+  reading.open(recorder, std::array{endpoint});
+  return reading.failed();
+}
+
+/// What was counted in each cell of an endpoint.
+using Cells = std::map<unsigned, std::uint32_t>;
+
+inline Cells cells(Recorder& recorder, std::uint32_t endpoint = example) {
+  recorder.drain();
+  Cells cells;
+  Reading reading;
+  reading.open(recorder, std::array{endpoint});
+  std::array<std::uint32_t, cells_per_chunk> sums{};
+  for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
+    if (!reading.chunk(chunk, sums)) continue;
+    for (unsigned cell = 0; cell < cells_per_chunk; ++cell) {
+      if (sums[cell] != 0) cells[chunk * cells_per_chunk + cell] = sums[cell];
+    }
+  }
+  return cells;
+}
+
+struct Successes {
+  std::uint64_t fine = 0;
+  std::uint64_t coarse = 0;
+};
+
+inline Successes successes(Recorder& recorder, std::uint32_t endpoint = example) {
+  Successes sum;
+  for (const auto& [cell, count] : cells(recorder, endpoint)) (cell < fine_cells ? sum.fine : sum.coarse) += count;
+  return sum;
+}
+
+}  // namespace event_metrics::record
