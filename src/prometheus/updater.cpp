@@ -16,7 +16,6 @@ namespace event_metrics::inline v0 {
 namespace {
 
 constexpr std::size_t memory_for_cells = std::size_t{64} << 20U;
-constexpr std::chrono::milliseconds pause{10};
 
 // A fork waits for this lock: who calls prometheus-cpp under it leaves a child none of that library's locks taken and
 // none of its tables half changed.

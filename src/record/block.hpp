@@ -18,7 +18,7 @@ struct Tasks {
 
 /// A service keeps its URLs where they are. So of each place of 32 bytes, modulo this many, a thread remembers the
 /// endpoint of the last URL that began there: a guess, which is compared before it is believed.
-inline constexpr std::size_t guess_count = 4096;
+inline constexpr std::size_t guess_count = 2048;
 
 /// Endpoints that a guess can say.
 inline constexpr std::uint32_t most_guessed = 1U << 16U;

@@ -84,8 +84,8 @@ std::uint32_t EndpointTable::insert(const HostKey& key) noexcept {
   if (is_short(key)) {
     *end = '/';
     slot.size_bits = (2U << key.authority.size()) - 1;
+    if (key.scheme == Scheme::https) slot.entry = entry_of(index, 0);
   }
-  slot.entry = entry_of(index, 0);
   slot.kind = kind_of(key);
 
   std::uint64_t at = home(key);

@@ -34,10 +34,10 @@ class EndpointTable {
   /// One endpoint on one line. A key that is no BlockKey stands whole in lines of its own.
   struct alignas(Arena::line_bytes) Slot {
     std::uint32_t kind;
-    std::uint32_t entry;      ///< entry_of(index, 0)
+    std::uint32_t entry;      ///< entry_of(index, 0) for entry_if(); 0 where that may not believe a guess
     std::uint32_t size_bits;  ///< as many as `key` has bytes before the zeros
     std::uint32_t long_key;
-    char key[block_bytes] alignas(16);  ///< as in BlockKey
+    alignas(16) char key[block_bytes];  ///< as in BlockKey
   };
 
   /// The index of a key, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
@@ -46,8 +46,8 @@ class EndpointTable {
   /// The same for a key shorter than a block.
   std::uint32_t find(const BlockKey& key) const noexcept;
 
-  /// The entry of an https URL whose endpoint has the index `guess`, any that find() once returned; 0 when it has
-  /// another. Reads block_url_bytes of `url`.
+  /// The entry of an https URL whose endpoint has the index `guess`, any that find() once returned to this thread; 0
+  /// when it has another, or a long key. Reads block_url_bytes of `url`.
   std::uint32_t entry_if(std::uint32_t guess, const char* url) const noexcept;
 
   /// Adds a key that find() did not have and returns its index; 0 when the table or the arena is full. Only under a

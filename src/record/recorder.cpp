@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t ledger_bytes_per_byte = 6;  // a chunk of 256 bytes here is one of 1.5 KiB there
-constexpr std::uint32_t least_ready = (1U << 20U) / Arena::line_bytes;
+constexpr std::uint32_t least_ready_lines = (1U << 20U) / Arena::line_bytes;
+constexpr std::uint32_t least_ready_blocks = 8;
 
 // Between two looks at the rings: the least, the most while there is something in them, and the most.
 constexpr std::chrono::milliseconds least_pause{10};
@@ -57,6 +58,7 @@ Recorder::Recorder(const Limits& limits, std::function<void()> reborn, Arena& ar
       table_{arena, table_line(limits), limits.max_endpoints},
       block_url_bytes_{limits.by_endpoint ? block_url_bytes : std::string_view{}.max_size()},
       limits_{limits},
+      least_ready_{std::max(least_ready_lines, least_ready_blocks * block_lines(limits))},
       reborn_{std::move(reborn)},
       arena_{arena},
       drained_{&at<Block>(drained_line(limits))} {
@@ -84,7 +86,8 @@ std::uint32_t Recorder::endpoint_of(std::string_view url) noexcept {
   const HostKey key = host_key(url);
   if (key.authority.empty()) return invalid_endpoint;
   if (const std::uint32_t index = table_.find(key)) return index;
-  return table_.has_room_for(key) ? new_endpoint(key) : other_endpoint;
+  if (table_.has_room_for(key)) return new_endpoint(key);
+  return table_.find(key);  // once more, since it may be what the last room was for; or `other`
 }
 
 std::uint32_t Recorder::new_endpoint(const HostKey& key) noexcept {
@@ -101,7 +104,7 @@ Block* Recorder::own_block() noexcept {
     return nullptr;
   }
   // A thread that has been met and has no block found no memory for one: now there may be some.
-  Block* const block = held_arenas[slot_] == &arena_ && begun() ? new_block() : meet_thread();
+  Block* const block = held_arenas[slot_] == &arena_ && begun() ? late_block() : meet_thread();
   if (block != nullptr) {
     const std::uint64_t id = load(head_.id, std::memory_order_relaxed);  // set before the block was made
     std::uint32_t* const ring = block->ring.entry;
@@ -127,6 +130,13 @@ Block* Recorder::meet_thread() noexcept {
   held_arenas[slot_] = &arena_;
   Block* const block = adopt_block();
   return block != nullptr ? block : new_block();
+}
+
+Block* Recorder::late_block() noexcept {
+  if (Block* const block = new_block()) return block;
+  // Where there is no memory there may be many blocks, most of them taken: not a look at each in every call.
+  constexpr unsigned tries_per_look = 64;
+  return ++late_tries % tries_per_look == 0 ? adopt_block() : nullptr;
 }
 
 Block* Recorder::adopt_block() noexcept {
@@ -186,15 +196,21 @@ std::size_t Recorder::fixed_bytes(const Limits& limits) noexcept {
 
 bool Recorder::write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept {
   const std::uint32_t taken = arena_.taken();
-  const std::uint32_t used = taken - looked_at_;
-  looked_at_ = taken;
+  const std::uint32_t used = taken - std::exchange(looked_at_, taken);
+  ledger_bytes_ = ledger_bytes;
+  folded_lines_ = folded_lines;
+  extend(std::max(least_ready_, 2 * used));
+  return used != 0;
+}
+
+// The figures of the last write_ahead() will do: what the ledger has become since is of lines that they call unfolded.
+void Recorder::extend(std::uint32_t ready) noexcept {
   constexpr std::size_t ledger_bytes_per_line = ledger_bytes_per_byte * Arena::line_bytes;
-  const std::size_t unfolded = (arena_.written() - std::min(arena_.written(), folded_lines)) * ledger_bytes_per_line;
-  const std::size_t spoken_for = memory_bytes() + ledger_bytes + unfolded;
+  const std::size_t unfolded = (arena_.written() - std::min(arena_.written(), folded_lines_)) * ledger_bytes_per_line;
+  const std::size_t spoken_for = memory_bytes() + ledger_bytes_ + unfolded;
   const std::size_t room = limits_.memory_bytes - std::min(limits_.memory_bytes, spoken_for);
   const std::size_t more = room / (Arena::line_bytes + ledger_bytes_per_line);
-  arena_.write_ahead(std::max(least_ready, 2 * used), arena_.written() + static_cast<std::uint32_t>(more));
-  return used != 0;
+  arena_.write_ahead(ready, arena_.written() + static_cast<std::uint32_t>(more));
 }
 
 Recorder::Clock::time_point Recorder::tend(Clock::time_point now, std::size_t ledger_bytes,

@@ -60,7 +60,8 @@ class alignas(Arena::line_bytes) Recorder {
   /// to be done again, if the threads go on as they did; long from now while they record nothing.
   Clock::time_point tend(Clock::time_point now, std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept;
 
-  /// Touches memory ahead of the callers: twice what was taken since the last look, at least 1 MiB. Stays within the
+  /// Touches memory ahead of the callers: twice what was taken since the last look, at least 1 MiB and eight threads'
+  /// blocks. Stays within the
   /// limit together with the ledger, which has `ledger_bytes` now and may want six more for each byte taken after
   /// `folded_lines` (a taken chunk of 256 bytes is a chunk of 1.5 KiB there). Returns whether any was taken since the
   /// last look.
@@ -117,6 +118,7 @@ class alignas(Arena::line_bytes) Recorder {
   bool is_known(const Lane& lane) const noexcept { return lane.id == load(head_.id, std::memory_order_relaxed); }
   Block* own_block() noexcept;
   Block* meet_thread() noexcept;
+  Block* late_block() noexcept;
   Block* adopt_block() noexcept;
   Block* new_block() noexcept;
   void link(std::uint32_t line) noexcept;
@@ -138,6 +140,7 @@ class alignas(Arena::line_bytes) Recorder {
     }
   }
   std::int64_t sum_tasks(bool& touched) const noexcept;
+  void extend(std::uint32_t ready) noexcept;
 
   // What a call reads lies on one line.
   Head& head_;
@@ -146,11 +149,14 @@ class alignas(Arena::line_bytes) Recorder {
   std::uint32_t slot_ = lane_count;
 
   const Limits limits_;
+  const std::uint32_t least_ready_;
   const std::function<void()> reborn_;
   Arena& arena_;
   Block* const drained_;         // counts what the rings held; the flushing thread's own
   std::uint32_t looked_at_ = 0;  // lines taken at the last write_ahead()
-  std::uint32_t fullest_ = 0;    // the most that a ring held since the last tend()
+  std::uint32_t folded_lines_ = 0;
+  std::size_t ledger_bytes_ = limits_.memory_bytes;  // all is spoken for until write_ahead() says otherwise
+  std::uint32_t fullest_ = 0;                        // the most that a ring held since the last tend()
   Clock::time_point tended_at_{};
 };
 

@@ -49,8 +49,9 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
   if (!limits_.by_endpoint) return put(lane, entry_of(other_endpoint, 0), cell);
   BlockKey key;
   if (!likely_block_key(url, key)) return record_slowly(url, cell);
+  const bool is_full = table_.is_full();            // first: what made it full is found then
   const std::uint32_t endpoint = table_.find(key);  // 0, when there can be no more, is `other`
-  if (endpoint == 0 && !(table_.is_full() && is_host(key))) return record_slowly(url, cell);
+  if (endpoint == 0 && !(is_full && is_host(key))) return record_slowly(url, cell);
   if (url.size() >= block_url_bytes && url[4] == 's' && endpoint < most_guessed) {
     guess(*lane.block, url.data()) = static_cast<std::uint16_t>(endpoint);
   }
@@ -69,7 +70,8 @@ inline void Recorder::put(Lane& lane, std::uint32_t endpoint_entry, unsigned cel
   if (load(*place, std::memory_order_relaxed) != 0) return count(*lane.block, endpoint_entry, cell);
   store(*place, endpoint_entry | cell, std::memory_order_relaxed);  // see Ring
   // The flushing thread has written there last: by the time we get there its line should have come.
-  __builtin_prefetch(place + 32, 1);
+  constexpr std::size_t two_lines = 2 * Arena::line_bytes;
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(place) + two_lines), 1);
   lane.place = place + 1 == lane.end ? lane.end - ring_entries : place + 1;
 }
 
@@ -154,6 +156,7 @@ void Recorder::drain() noexcept {
       std::uint32_t& place = ring.entry[ring.tail % ring_entries];
       const std::uint32_t entry = load(place, std::memory_order_relaxed);  // see Ring
       if (entry == 0) break;
+      if (held == 0) extend(least_ready_);  // each entry may want lines, and this thread need not go without
       store(place, 0U, std::memory_order_relaxed);
       ++ring.tail;
       count(*drained_, entry, cell_of_entry(entry));

@@ -13,6 +13,7 @@ namespace event_metrics::inline v0::record {
 
 thread_local constinit Lane lanes[lane_count + 1];
 thread_local constinit Arena* held_arenas[lane_count + 1] = {};
+thread_local constinit unsigned late_tries = 0;
 thread_local constinit bool lanes_closed = false;
 
 namespace {

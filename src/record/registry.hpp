@@ -33,6 +33,9 @@ extern thread_local constinit Lane lanes[lane_count + 1] __attribute__((tls_mode
 /// The arenas that the thread holds, by slot: those of the clients that it has met.
 extern thread_local constinit Arena* held_arenas[lane_count + 1] __attribute__((tls_model("initial-exec")));
 
+/// How often this thread has found no memory for a block.
+extern thread_local constinit unsigned late_tries __attribute__((tls_model("initial-exec")));
+
 /// True when nobody would give this thread's lanes back, as it is past its destructors: it may not take any.
 extern thread_local constinit bool lanes_closed __attribute__((tls_model("initial-exec")));
 

@@ -185,6 +185,20 @@ TEST(EndpointTable, FindsShortKeysAsCallsLookThemUp) {
   EXPECT_EQ(index_of(endpoints.table, "https://" + std::string(32, 'h') + "/" + path), 0U);
 }
 
+TEST(EndpointTable, BelievesNoGuessOfALongKeyOrAnotherScheme) {
+  Endpoints endpoints{8};
+  const std::string path(40, 'p');
+  const std::string long_name(40, 'h');
+  const std::uint32_t plain = endpoints.table.insert({"a.example", Scheme::http});
+  const std::uint32_t other = endpoints.table.insert({"a.example", Scheme::other});
+  const std::uint32_t long_key = endpoints.table.insert({long_name, Scheme::https});
+  for (const std::uint32_t guess : {plain, other, long_key}) {
+    EXPECT_EQ(endpoints.table.entry_if(guess, ("https://a.example/" + path).data()), 0U);
+    EXPECT_EQ(endpoints.table.entry_if(guess, ("http://a.example/" + path).data()), 0U);
+    EXPECT_EQ(endpoints.table.entry_if(guess, ("https://" + long_name + "/" + path).data()), 0U);
+  }
+}
+
 TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheKeyAgrees) {
   Endpoints endpoints{100};
   const std::string path(40, 'p');

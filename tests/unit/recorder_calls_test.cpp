@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <latch>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "record/ring.hpp"
 #include "unit/recorded.hpp"
@@ -88,6 +91,66 @@ TEST(RecorderCalls, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
   EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 4U);
   EXPECT_EQ(failed(ready.recorder, other_endpoint), 4U);
   EXPECT_EQ(ready.recorder.endpoint_count(), 6U);
+}
+
+// Each entry wants a chunk of its own, more than lay ready. The thread that drains can ready more, and does.
+TEST(RecorderCalls, CountsWhatRingsHeldExactlyHoweverMuchMemoryItTakes) {
+  Ready ready{{4, true, 64U << 20U}};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([&ready, thread] {
+      const std::string endpoint = "https://hook" + std::to_string(thread % 4) + "/";
+      for (int i = 0; i < 500; ++i)
+        ready.recorder.success(endpoint, std::chrono::milliseconds{(thread * 500 + i) * 640});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  Successes counted;
+  for (std::uint32_t endpoint = 2; endpoint < 6; ++endpoint) {
+    counted.fine += successes(ready.recorder, endpoint).fine;
+    counted.coarse += successes(ready.recorder, endpoint).coarse;
+  }
+  EXPECT_EQ(counted.fine, 4000U);
+  EXPECT_EQ(counted.coarse, 0U);
+}
+
+// The late thread found no memory when it came. Others have left blocks since.
+TEST(RecorderCalls, GivesAThreadThatCameWithoutMemoryABlockThatIsFree) {
+  const std::size_t limit = Recorder::fixed_bytes(usual) + (256U << 10U);
+  Ready ready{{usual.max_endpoints, true, limit}};
+  std::latch filled{1};
+  std::latch met{1};
+  std::latch left{1};
+  std::thread crowd{[&] {
+    std::vector<std::thread> threads;
+    std::latch all_there{16};
+    for (int i = 0; i < 16; ++i) {
+      threads.emplace_back([&] {
+        ready.recorder.failed(url);
+        all_there.count_down();
+        met.wait();
+      });
+    }
+    all_there.wait();
+    filled.count_down();
+    for (std::thread& thread : threads) thread.join();
+    left.count_down();
+  }};
+  std::uint64_t coarse_before = 0;
+  std::uint64_t coarse_after = 0;
+  std::thread late{[&] {
+    filled.wait();
+    ready.recorder.success(url, 7ms);
+    met.count_down();
+    left.wait();
+    coarse_before = successes(ready.recorder).coarse;
+    for (int i = 0; i < 1000; ++i) ready.recorder.success(url, 7ms);
+    coarse_after = successes(ready.recorder).coarse;
+  }};
+  crowd.join();
+  late.join();
+  EXPECT_EQ(coarse_before, 1U);
+  EXPECT_LT(coarse_after, 100U);
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ TEST(Registry, NeedsAPlaceForEachThreadAliveAtOnceAndNoMore) {
   const std::uint32_t before = client.recorder.taken_lines();
   round();
   const std::uint32_t taken = client.recorder.taken_lines();
-  EXPECT_EQ(taken - before, 844U);  // four times a block with its ring, which takes all that is recorded here
+  EXPECT_EQ(taken - before, 588U);  // four times a block with its ring, which takes all that is recorded here
   for (int i = 1; i < 250; ++i) round();
 
   EXPECT_EQ(client.recorder.taken_lines(), taken);
