@@ -232,6 +232,19 @@ TEST(Ledger, OwesDurationsWithoutACellByOctaveAndCountsThem) {
   EXPECT_EQ(ledger.totals().coarse, 2U);
 }
 
+// Endpoints whose indices are equal modulo the marks' number share one. A fold may take it before all of them are
+// attached.
+TEST(Ledger, LosesNoCountWhoseMarkWasTakenForAnotherEndpoint) {
+  Books books{2000};
+  books.recorder.failed("https://hook0/");
+  books.fold();
+  for (std::uint32_t i = 1; i <= record::Marks::count; ++i)
+    books.recorder.failed("https://hook" + std::to_string(i) + "/");
+  books.ledger.fold(books.recorder);
+  books.fold();
+  for (std::uint32_t i = 0; i <= record::Marks::count; ++i) ASSERT_EQ(books.ledger.recorded(a + i), 1U) << i;
+}
+
 TEST(Ledger, OwesTheLastValueOfAGauge) {
   Books books;
   const Share gauge{0, gauge_entry, 1};

@@ -95,22 +95,25 @@ TEST(RecorderCalls, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
 
 // Each entry wants a chunk of its own, more than lay ready. The thread that drains can ready more, and does.
 TEST(RecorderCalls, CountsWhatRingsHeldExactlyHoweverMuchMemoryItTakes) {
-  Ready ready{{4, true, 64U << 20U}};
+  Ready ready{{100, true, 64U << 20U}};
+  constexpr int chunks = 63;  // of each of 64 endpoints
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 8; ++thread) {
     threads.emplace_back([&ready, thread] {
-      const std::string endpoint = "https://hook" + std::to_string(thread % 4) + "/";
-      for (int i = 0; i < 500; ++i)
-        ready.recorder.success(endpoint, std::chrono::milliseconds{(thread * 500 + i) * 640});
+      for (int i = 0; i < 8 * chunks; ++i) {
+        const std::string endpoint = "https://hook" + std::to_string(thread * 8 + i / chunks) + "/";
+        ready.recorder.success(endpoint, std::chrono::milliseconds{i % chunks * 64});
+      }
     });
   }
   for (std::thread& thread : threads) thread.join();
   Successes counted;
-  for (std::uint32_t endpoint = 2; endpoint < 6; ++endpoint) {
-    counted.fine += successes(ready.recorder, endpoint).fine;
-    counted.coarse += successes(ready.recorder, endpoint).coarse;
+  for (std::uint32_t endpoint = 2; endpoint < ready.recorder.endpoint_count(); ++endpoint) {
+    const Successes more = successes(ready.recorder, endpoint);
+    counted.fine += more.fine;
+    counted.coarse += more.coarse;
   }
-  EXPECT_EQ(counted.fine, 4000U);
+  EXPECT_EQ(counted.fine, 64U * chunks);
   EXPECT_EQ(counted.coarse, 0U);
 }
 
