@@ -13,9 +13,6 @@ namespace support {
 /// By all threads, since the program began.
 inline std::atomic<long> allocations{0};
 
-/// By this thread.
-inline thread_local constinit long own_allocations = 0;
-
 /// How many of this thread's next allocations succeed before one fails; negative: none does.
 inline thread_local constinit long allocations_until_failure = -1;
 
@@ -24,7 +21,6 @@ inline thread_local constinit long allocations_until_failure = -1;
 // Not inlined, or GCC sees one half of a pair without the other and warns.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   support::allocations.fetch_add(1, std::memory_order_relaxed);
-  ++support::own_allocations;
   if (support::allocations_until_failure >= 0 && support::allocations_until_failure-- == 0) throw std::bad_alloc{};
   void* const memory = std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc{};
