@@ -1,0 +1,60 @@
+"""budget.py PROGRAM FOLDER: counts the instructions of each call by Callgrind, and fails when one takes too many.
+
+The loop and the virtual call are part of it; what a call takes is the difference between many of them and few, by their
+number. Callgrind counts what a processor would do, so that the numbers are the same on every machine.
+"""
+import os
+import platform
+import shutil
+import subprocess
+import sys
+
+beyond_an_empty_call = 85  # a success; failures and errors no more than that
+most_of_a_task = 30
+skip = 77
+
+program, folder = sys.argv[1:]
+if shutil.which('valgrind') is None:
+    print('skipped: there is no valgrind')
+    sys.exit(skip)
+if platform.machine() != 'x86_64':
+    print('skipped: the budget is one of x86-64 instructions')
+    sys.exit(skip)
+
+os.makedirs(folder, exist_ok=True)
+for old in os.listdir(folder):
+    os.remove(os.path.join(folder, old))
+counts = os.path.join(folder, 'counts')
+ran = subprocess.run(['valgrind', '--quiet', '--tool=callgrind', '--callgrind-out-file=' + counts,
+    '--collect-atstart=no', '--toggle-collect=counted_*', '--dump-after=end_of_measurement', program],
+    stdout=subprocess.PIPE, check=True, encoding='utf-8')
+
+
+def instructions(number):
+    """Of the dump with this number; they begin with 1."""
+    with open('%s.%d' % (counts, number), encoding='utf-8') as dump:
+        for line in dump:
+            if line.startswith('summary:'):
+                return int(line.split()[1])
+    raise ValueError('no summary in dump %d' % number)
+
+
+# Of each call the first line has few and the second many; the dump before them is of the warm-up.
+lines = ran.stdout.splitlines()
+cost = {}
+for i in range(0, len(lines), 2):
+    what, call, few = lines[i].split()
+    same, again, many = lines[i + 1].split()
+    assert (what, call) == (same, again) and int(few) < int(many), lines
+    cost[what, call] = (instructions(i + 3) - instructions(i + 2)) / (int(many) - int(few))
+
+bad = 0
+for call in 'success', 'failure', 'error', 'active_task':
+    for what in 'cells', 'ring':
+        empty = cost['nothing', call]
+        limit = {'success': empty + beyond_an_empty_call, 'active_task': most_of_a_task}.get(call, cost[what, 'success'])
+        good = empty < cost[what, call] <= limit  # what takes no more than nothing has not been counted
+        bad += not good
+        print('%-6s %-12s %5.1f instructions, at most %5.1f; an empty call takes %4.1f%s' %
+            (what, call, cost[what, call], limit, empty, '' if good else ': FAILED'))
+sys.exit(bad != 0)

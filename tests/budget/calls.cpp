@@ -1,0 +1,89 @@
+// Makes the calls that budget.py counts the instructions of, and says in which order.
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "counted.hpp"
+#include "event_metrics/noop_event_metrics.hpp"
+#include "event_metrics/statsd_event_metrics.hpp"
+
+namespace {
+
+using namespace event_metrics;
+using namespace std::chrono_literals;
+
+constexpr std::size_t batch = 512;  // fits into an empty ring
+constexpr std::size_t batches = 16;
+
+struct Call {
+  const char* name;
+  void (*make)(EventMetrics& metrics, std::span<const Delivery> deliveries);
+};
+constexpr std::array<Call, 4> calls = {{{"success", counted_success},
+                                        {"failure", counted_failure},
+                                        {"error", counted_error},
+                                        {"active_task", counted_active_task}}};
+
+std::vector<std::string> urls() {
+  std::vector<std::string> result;
+  for (int i = 1000; i < 1016; ++i) {
+    result.push_back("https://hooks-" + std::to_string(i) + ".example.com/T0/secret0");  // 41 bytes
+  }
+  return result;
+}
+
+/// In random order, durations log-normal with median 120 ms and sigma 0.5.
+std::vector<Delivery> deliveries(const std::vector<std::string>& urls) {
+  std::mt19937_64 random{2026};
+  std::uniform_int_distribution<std::size_t> endpoint{0, urls.size() - 1};
+  std::lognormal_distribution<double> nanoseconds{std::log(120e6), 0.5};
+  std::vector<Delivery> result(batch * batches);
+  for (Delivery& delivery : result) {
+    delivery = {urls[endpoint(random)], std::chrono::nanoseconds{static_cast<std::int64_t>(nanoseconds(random))}};
+  }
+  return result;
+}
+
+template <class Before>
+void measure(const char* what, EventMetrics& metrics, std::span<const Delivery> deliveries, Before before_a_batch) {
+  for (const Call& call : calls) {
+    for (const std::size_t count : {batches / 8, batches}) {
+      for (std::size_t i = 0; i < count; ++i) {
+        before_a_batch();
+        call.make(metrics, deliveries.subspan(i * batch, batch));
+      }
+      std::printf("%s %s %zu\n", what, call.name, count * batch);
+      end_of_measurement();
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  const std::vector<std::string> endpoints = urls();
+  const std::vector<Delivery> all = deliveries(endpoints);
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog,
+                              .address = "unix:///proc/no-agent",
+                              .close_timeout = 0ms,
+                              .own_thread = false,
+                              .on_error = [](std::string_view) {}}};
+  // Everything is seen, with a full ring too: every cell is there.
+  for (int i = 0; i < 2; ++i) {
+    for (const Delivery& delivery : all) metrics.record_delivery_success(delivery.url, delivery.duration);
+  }
+  end_of_measurement();  // none
+  NoOpEventMetrics nothing;
+  measure("nothing", nothing, all, [] {});
+  measure("cells", metrics, all, [] {});
+  measure("ring", metrics, all, [&] { (void)metrics.poll(); });
+}
