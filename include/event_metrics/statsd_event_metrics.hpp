@@ -34,8 +34,8 @@ struct DeliveryOptions {
 /// Records deliveries in memory and sends them to a StatsD agent once per flush interval, from a thread of its own.
 ///
 /// A call finds its endpoint and writes one word, which the own thread counts. Once its thread and its endpoint have
-/// been seen it never waits, locks, allocates or enters the kernel. What the agent does not take stays owed and is sent later; nothing recorded
-/// is lost inside the process.
+/// been seen it never waits, locks, allocates or enters the kernel. What the agent does not take stays owed and is sent
+/// later; nothing recorded is lost inside the process.
 ///
 /// Thread safety: every member may be called from any thread at any time, except that destruction must not run
 /// beside other calls. After fork() a child starts from zero and sends its own numbers.

@@ -28,7 +28,7 @@ constexpr std::uint32_t table_line(const Recorder::Limits& limits) {
 }
 
 constexpr std::uint32_t block_lines(const Recorder::Limits& limits) {
-  const std::size_t bytes = sizeof(Block) + endpoints_of(limits) * sizeof(Header*);
+  const std::size_t bytes = sizeof(Block) + endpoints_of(limits) * sizeof(void*);  // of its headers
   return static_cast<std::uint32_t>((bytes - 1) / Arena::line_bytes + 1);
 }
 

@@ -71,7 +71,7 @@ inline void Recorder::put(Lane& lane, std::uint32_t endpoint_entry, unsigned cel
   store(*place, endpoint_entry | cell, std::memory_order_relaxed);  // see Ring
   // The flushing thread has written there last: by the time we get there its line should have come.
   constexpr std::size_t two_lines = 2 * Arena::line_bytes;
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(place) + two_lines), 1);
+  __builtin_prefetch(reinterpret_cast<const std::byte*>(place) + two_lines, 1);
   lane.place = place + 1 == lane.end ? lane.end - ring_entries : place + 1;
 }
 
