@@ -24,7 +24,7 @@ inline constexpr std::size_t guess_count = 2048;
 inline constexpr std::uint32_t most_guessed = 1U << 16U;
 
 /// Behind it, in the same lines, the address of the thread's header for each endpoint; nullptr while there is none. The
-/// owner alone writes, but for the ring.
+/// owner alone writes, but for marks and entries, which the flushing thread takes.
 struct Block {
   std::uint32_t owner;  ///< 1 while a thread has it
   std::uint32_t next;   ///< older block

@@ -130,7 +130,7 @@ void store(Word& word, Word value, std::memory_order order) noexcept {
   std::atomic_ref{word}.store(value, order);
 }
 
-/// Adds to a word that no other thread writes: no lock prefix. Relaxed: the dirty mark stored after it orders it.
+/// Adds to a word that no other thread writes: no lock prefix. Relaxed: the mark stored after it orders it.
 template <class Word>
 void add_alone(Word& word, Word change) noexcept {
   std::atomic_ref shared{word};

@@ -114,7 +114,7 @@ class alignas(Arena::line_bytes) Recorder {
   std::uint32_t endpoint_of(std::string_view url) noexcept;
   std::uint32_t new_endpoint(const HostKey& key) noexcept;
 
-  // Relaxed: a lane gets a client's id under the lock, after the client has begun.
+  // Relaxed: a lane gets a client's id after its thread has met the client, under the lock that it began under.
   bool is_known(const Lane& lane) const noexcept { return lane.id == load(head_.id, std::memory_order_relaxed); }
   Block* own_block() noexcept;
   Block* meet_thread() noexcept;

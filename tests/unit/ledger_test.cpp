@@ -1,3 +1,5 @@
+// More than 400 lines, because each rule of the accounts has a test of its own, and all share one rig.
+
 #include "ledger/ledger.hpp"
 
 #include <gtest/gtest.h>
