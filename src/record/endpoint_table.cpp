@@ -7,7 +7,7 @@
 namespace event_metrics::inline v0::record {
 namespace {
 
-std::uint32_t places(std::uint32_t capacity) noexcept { return std::bit_ceil(2 * capacity); }
+std::uint32_t places(std::uint32_t capacity) noexcept { return std::bit_ceil(4 * capacity); }
 
 std::uint32_t kind_of(const HostKey& key) noexcept { return kind_of(key.authority.size(), key.scheme); }
 
@@ -42,7 +42,7 @@ std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
   return first_endpoint + capacity + (places(capacity) - 1) / places_per_line + 1;
 }
 
-std::uint64_t EndpointTable::home(const HostKey& key) const noexcept {
+std::uint32_t EndpointTable::home(const HostKey& key) const noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
   if (is_short(key)) return spread(short_block(key.authority).hash(head_.hash_key));
   const std::string_view text = key.authority;
@@ -88,10 +88,11 @@ std::uint32_t EndpointTable::insert(const HostKey& key) noexcept {
   }
   slot.kind = kind_of(key);
 
-  std::uint64_t at = home(key);
+  const std::uint32_t home = this->home(key);
+  std::uint32_t at = home;
   while (load(index_[at & mask_], std::memory_order_relaxed) != 0) ++at;  // other inserters are kept out
-  store(index_[at & mask_], index, std::memory_order_release);            // pairs with find_from()
-  store(head_.endpoint_count, count + 1, std::memory_order_release);      // pairs with size()
+  store(index_[at & mask_], (home & ~most_endpoints) | index, std::memory_order_release);  // pairs with find_from()
+  store(head_.endpoint_count, count + 1, std::memory_order_release);                       // pairs with size()
   return index;
 }
 

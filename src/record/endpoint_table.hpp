@@ -64,25 +64,27 @@ class EndpointTable {
   HostKey at(std::uint32_t index) const noexcept;
 
  private:
-  std::uint64_t home(const HostKey& key) const noexcept;
+  std::uint32_t home(const HostKey& key) const noexcept;
   template <class Matches>
-  std::uint32_t find_from(std::uint64_t home, Matches matches) const noexcept;
+  std::uint32_t find_from(std::uint32_t home, Matches matches) const noexcept;
   std::string_view text(const Slot& slot) const noexcept;
 
   Arena& arena_;
   Head& head_;
   Slot* slots_;           // by index. The first two are of no URL: their entries are 0
-  std::uint32_t* index_;  // by hash
+  std::uint32_t* index_;  // by hash: a slot's number, and above it more of the hash: hardly any slot is read in vain
   std::uint32_t mask_;
   std::uint32_t capacity_;
 };
 
 template <class Matches>
-std::uint32_t EndpointTable::find_from(std::uint64_t home, Matches matches) const noexcept {
-  for (std::uint64_t at = home;; ++at) {  // ends: at least half of the places are empty
+std::uint32_t EndpointTable::find_from(std::uint32_t home, Matches matches) const noexcept {
+  for (std::uint32_t at = home;; ++at) {  // ends: three quarters of the places are empty
     // Acquire: pairs with insert(), the slot is complete.
-    const std::uint32_t index = load(index_[at & mask_], std::memory_order_acquire);
-    if (index == 0 || matches(slots_[index])) return index;
+    const std::uint32_t place = load(index_[at & mask_], std::memory_order_acquire);
+    if (place == 0) return 0;
+    const std::uint32_t index = place & most_endpoints;
+    if ((place ^ home) <= most_endpoints && matches(slots_[index])) return index;
   }
 }
 
@@ -93,6 +95,7 @@ inline std::uint32_t EndpointTable::find(const BlockKey& key) const noexcept {
 
 inline std::uint32_t EndpointTable::entry_if(std::uint32_t guess, const char* url) const noexcept {
   const Slot& slot = slots_[guess];
+  if (slot.entry == 0) return 0;  // first: where nothing is guessed nothing need be compared
   if (std::memcmp(url, "https://", 8) != 0 || !KeyBlock::load(url + 8).agrees(slot.key, slot.size_bits)) return 0;
   return slot.entry;
 }

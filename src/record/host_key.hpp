@@ -52,8 +52,9 @@ constexpr std::uint32_t kind_of(std::size_t size, Scheme scheme) noexcept {
   return static_cast<std::uint32_t>(size) << 2U | static_cast<std::uint32_t>(scheme);
 }
 
-/// likely_host_key() in that form, where it is shorter than a block and a slash follows; else false.
-inline bool likely_block_key(std::string_view url, BlockKey& key) noexcept {
+/// likely_host_key() in that form, where it is shorter than a block and a slash follows; else false. Always inline, or
+/// the key would go through memory.
+[[gnu::always_inline]] inline bool likely_block_key(std::string_view url, BlockKey& key) noexcept {
   Scheme scheme = Scheme::https;
   if (!url.starts_with("https://")) {
     if (!url.starts_with("http://")) return false;
@@ -62,7 +63,7 @@ inline bool likely_block_key(std::string_view url, BlockKey& key) noexcept {
   url.remove_prefix(scheme == Scheme::https ? 8 : 7);
   const KeyBlock block =
       url.size() >= block_bytes ? KeyBlock::load(url.data()) : KeyBlock::load(url.data(), url.size());
-  const unsigned size = block.find('/');
+  const unsigned size = block.find<'/'>();
   if (size == 0 || size == block_bytes) [[unlikely]]
     return false;
   key = {block.first(size + 1), kind_of(size, scheme)};
@@ -70,11 +71,6 @@ inline bool likely_block_key(std::string_view url, BlockKey& key) noexcept {
 }
 
 /// Whether likely_block_key() guessed right: nothing in what it found ends a host sooner or begins it later.
-inline bool is_host(const BlockKey& key) noexcept {
-  for (const char decisive : {'?', '#', '@', '\\'}) {
-    if (key.bytes.find(decisive) != block_bytes) return false;
-  }
-  return true;
-}
+inline bool is_host(const BlockKey& key) noexcept { return key.bytes.find<'?', '#', '@', '\\'>() == block_bytes; }
 
 }  // namespace event_metrics::inline v0::record

@@ -26,7 +26,9 @@ struct alignas(16) HashKey {
 };
 
 /// A hash is a sum of products, whose bits are unequally good: 32 bits in which all of them count.
-inline std::uint64_t spread(std::uint64_t hash) noexcept { return (hash ^ hash >> 32U) * 0x9E3779B97F4A7C15U >> 32U; }
+inline std::uint32_t spread(std::uint64_t hash) noexcept {
+  return static_cast<std::uint32_t>((hash ^ hash >> 32U) * 0x9E3779B97F4A7C15U >> 32U);
+}
 
 class PlainBlock {
  public:
@@ -42,9 +44,11 @@ class PlainBlock {
     std::copy_n(text, size, block.bytes_.begin());
     return block;
   }
-  /// Where `byte` first stands; 32 when nowhere.
-  unsigned find(char byte) const noexcept {
-    return static_cast<unsigned>(std::find(bytes_.begin(), bytes_.end(), byte) - bytes_.begin());
+  /// Where the first of `wanted` stands; 32 when none.
+  template <char... wanted>
+  unsigned find() const noexcept {
+    const auto found = std::find_if(bytes_.begin(), bytes_.end(), [](char byte) { return ((byte == wanted) || ...); });
+    return static_cast<unsigned>(found - bytes_.begin());
   }
   /// The first `size` bytes, at most 32, and zeros.
   PlainBlock first(unsigned size) const noexcept {
@@ -93,9 +97,11 @@ class SseBlock {
     };
     return {words(word(0), word(8)), words(word(16), word(24))};
   }
-  unsigned find(char byte) const noexcept {
-    const __m128i wanted = _mm_set1_epi8(byte);
-    return static_cast<unsigned>(std::countr_zero(equal(wanted, wanted)));
+  template <char... wanted>
+  unsigned find() const noexcept {
+    const __m128i low = (_mm_cmpeq_epi8(low_, _mm_set1_epi8(wanted)) | ...);
+    const __m128i high = (_mm_cmpeq_epi8(high_, _mm_set1_epi8(wanted)) | ...);
+    return static_cast<unsigned>(std::countr_zero(bits(low, high)));
   }
   SseBlock first(unsigned size) const noexcept {
     // 32 bytes of ones, then 32 of zeros: read from where the first `size` ones are left.
@@ -132,8 +138,11 @@ class SseBlock {
   }
   /// One bit for each byte that is equal.
   std::uint32_t equal(__m128i low, __m128i high) const noexcept {
-    return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(low_, low))) |
-           static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(high_, high))) << 16U;
+    return bits(_mm_cmpeq_epi8(low_, low), _mm_cmpeq_epi8(high_, high));
+  }
+  static std::uint32_t bits(__m128i low, __m128i high) noexcept {
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(low)) | static_cast<std::uint32_t>(_mm_movemask_epi8(high))
+                                                                    << 16U;
   }
   /// Each even word by the odd one behind it.
   static __m128i products(__m128i words) noexcept { return _mm_mul_epu32(words, _mm_shuffle_epi32(words, 0xF5)); }

@@ -43,15 +43,20 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
   record_slowly(url, cell);
 }
 
-// At the URL's place lay another one before, or none; or it is short, or not looked at.
+// At the URL's place lay another one before, or none, or one that counts as `other`; or it is short, or not looked at.
 [[gnu::noinline]] void Recorder::record_by_key(std::string_view url, unsigned cell) noexcept {
-  Lane& lane = lanes[slot_];
-  if (!limits_.by_endpoint) return put(lane, entry_of(other_endpoint, 0), cell);
+  if (!limits_.by_endpoint) return put(lanes[slot_], entry_of(other_endpoint, 0), cell);
   BlockKey key;
-  if (!likely_block_key(url, key)) return record_slowly(url, cell);
-  const bool is_full = table_.is_full();            // first: what made it full is found then
-  const std::uint32_t endpoint = table_.find(key);  // 0, when there can be no more, is `other`
-  if (endpoint == 0 && !(is_full && is_host(key))) return record_slowly(url, cell);
+  if (!likely_block_key(url, key)) [[unlikely]]
+    return record_slowly(url, cell);
+  const bool is_full = table_.is_full();  // first: what made it full is found then
+  const std::uint32_t endpoint = table_.find(key);
+  if (endpoint == 0) {
+    if (!is_full || !is_host(key)) [[unlikely]]
+      return record_slowly(url, cell);
+    return put(lanes[slot_], entry_of(other_endpoint, 0), cell);
+  }
+  Lane& lane = lanes[slot_];
   if (url.size() >= block_url_bytes && url[4] == 's' && endpoint < most_guessed) {
     guess(*lane.block, url.data()) = static_cast<std::uint16_t>(endpoint);
   }

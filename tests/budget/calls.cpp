@@ -53,6 +53,22 @@ std::vector<Delivery> deliveries(const std::vector<std::string>& urls) {
   return result;
 }
 
+StatsdEventMetrics client(DeliveryOptions delivery) {
+  return StatsdEventMetrics{{.agent = statsd::Agent::datadog,
+                             .address = "unix:///proc/no-agent",
+                             .close_timeout = 0ms,
+                             .own_thread = false,
+                             .on_error = [](std::string_view) {}},
+                            delivery};
+}
+
+/// Afterwards everything has been seen, with a full ring too: every cell is there.
+void warm_up(EventMetrics& metrics, std::span<const Delivery> deliveries) {
+  for (int i = 0; i < 2; ++i) {
+    for (const Delivery& delivery : deliveries) metrics.record_delivery_success(delivery.url, delivery.duration);
+  }
+}
+
 template <class Before>
 void measure(const char* what, EventMetrics& metrics, std::span<const Delivery> deliveries, Before before_a_batch) {
   for (const Call& call : calls) {
@@ -72,18 +88,20 @@ void measure(const char* what, EventMetrics& metrics, std::span<const Delivery> 
 int main() {
   const std::vector<std::string> endpoints = urls();
   const std::vector<Delivery> all = deliveries(endpoints);
-  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog,
-                              .address = "unix:///proc/no-agent",
-                              .close_timeout = 0ms,
-                              .own_thread = false,
-                              .on_error = [](std::string_view) {}}};
-  // Everything is seen, with a full ring too: every cell is there.
-  for (int i = 0; i < 2; ++i) {
-    for (const Delivery& delivery : all) metrics.record_delivery_success(delivery.url, delivery.duration);
-  }
-  end_of_measurement();  // none
   NoOpEventMetrics nothing;
+  end_of_measurement();  // of nothing yet
   measure("nothing", nothing, all, [] {});
-  measure("cells", metrics, all, [] {});
-  measure("ring", metrics, all, [&] { (void)metrics.poll(); });
+  {
+    StatsdEventMetrics metrics = client({});
+    warm_up(metrics, all);
+    measure("cells", metrics, all, [] {});
+    measure("ring", metrics, all, [&] { (void)metrics.poll(); });
+  }
+  // The first is gone: of several clients at once, the others cost a little more.
+  StatsdEventMetrics full = client({.max_endpoints = 1});
+  full.record_delivery_error("https://the-only-one.example.com/");
+  warm_up(full, all);
+  measure("other", full, all, [] {});
+  (void)full.flush(0ms);  // counts them
+  return full.stats().other + 1 == full.stats().recorded ? 0 : 1;
 }

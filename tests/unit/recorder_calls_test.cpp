@@ -80,16 +80,18 @@ TEST(RecorderCalls, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
   ready.recorder.failed("http://hook0" + path);  // another scheme is another endpoint
   ready.recorder.failed("https://user:pw@more" + path);
   ready.recorder.failed("https://more?x=" + path);
-  EXPECT_EQ(failed(ready.recorder, other_endpoint), 4U);
+  ready.recorder.failed("https://more#x=" + path);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 5U);
   ready.recorder.failed("https://user:pw@hook0" + path);
   ready.recorder.failed("https://hook0?x=" + path);
   EXPECT_EQ(failed(ready.recorder, 2), 2U);
   ready.recorder.failed("https://" + path);
   ready.recorder.failed("https://user@" + path);
   ready.recorder.failed("https://hook0\\@more" + path);
+  ready.recorder.failed("https://more\\x" + path);
   ready.recorder.failed("hook0" + path);
-  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 4U);
-  EXPECT_EQ(failed(ready.recorder, other_endpoint), 4U);
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 5U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 5U);
   EXPECT_EQ(ready.recorder.endpoint_count(), 6U);
 }
 
