@@ -1,6 +1,9 @@
 #include "backends.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -48,6 +51,26 @@ std::vector<Backend> all_backends() {
   return all;
 }
 
+class UrlReader final : public EventMetrics {
+ public:
+  void record_delivery_success(std::string_view url, std::chrono::nanoseconds) noexcept override { read(url); }
+  void record_delivery_failure(std::string_view url, int) noexcept override { read(url); }
+  void record_delivery_error(std::string_view url) noexcept override { read(url); }
+  void increment_active_tasks() noexcept override {}
+  void decrement_active_tasks() noexcept override {}
+
+ private:
+  void read(std::string_view url) noexcept {
+    std::array<std::uint64_t, 5> words{};
+    if (url.size() < sizeof words) return;
+    std::memcpy(words.data(), url.data(), sizeof words);
+    for (const std::uint64_t word : words) seen_ ^= word;
+    benchmark::DoNotOptimize(seen_);
+  }
+
+  std::uint64_t seen_ = 0;
+};
+
 auto find(std::string_view name) {
   return std::find_if(backends().begin(), backends().end(), [&](const Backend& each) { return each.name == name; });
 }
@@ -73,6 +96,10 @@ Backend backend_for(std::string_view name, std::size_t endpoints) {
             options.max_memory_bytes = 1U << 30U;
             return make_statsd(options, {.max_endpoints = endpoints});
           }};
+}
+
+Backend url_reader() {
+  return {"url read", [] { return std::make_unique<UrlReader>(); }};
 }
 
 statsd::Options statsd_options() {

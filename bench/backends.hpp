@@ -40,6 +40,9 @@ std::unique_ptr<event_metrics::EventMetrics> make_statsd(event_metrics::statsd::
 /// "none", or "statsd" with room for a series of each of `endpoints` in each of eight threads.
 Backend backend_for(std::string_view name, std::size_t endpoints);
 
+/// "url read": looks at the first 40 bytes of each URL and keeps nothing. The floor of whatever tells endpoints apart.
+Backend url_reader();
+
 #ifdef EVENT_METRICS_BENCH_PROMETHEUS
 /// The alternative: every call goes into objects of prometheus-cpp, without a label or with the host looked up as one.
 std::unique_ptr<event_metrics::EventMetrics> make_prometheus_cpp();

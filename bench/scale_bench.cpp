@@ -32,11 +32,11 @@ void record(benchmark::State& state, bench::SharedClient& client, const Workload
   client.leave(state);
 }
 
-benchmark::internal::Benchmark* add_record(const std::string& question, const std::string& name,
+benchmark::internal::Benchmark* add_record(const std::string& question, const bench::Backend& backend,
                                            std::size_t endpoints) {
-  const auto client = std::make_shared<bench::SharedClient>(bench::backend(name));
+  const auto client = std::make_shared<bench::SharedClient>(backend);
   const auto workload = std::make_shared<const Workload>(endpoints);
-  return bench::add(question + '/' + name + "/endpoints:" + std::to_string(endpoints),
+  return bench::add(question + '/' + backend.name + "/endpoints:" + std::to_string(endpoints),
                     [client, workload](benchmark::State& state) { record(state, *client, *workload); });
 }
 
@@ -111,9 +111,11 @@ bench::Backend often_flushing() {
 
 void bench::register_benchmarks() {
   for (const char* name : {"none", "statsd"}) {
-    auto* by_threads = add_record("threads", name, 16);
+    auto* by_threads = add_record("threads", backend(name), 16);
     for (const int threads : {1, 2, 4, 8, 16, 32, 64}) by_threads->Threads(threads);
-    for (const std::size_t endpoints : {1U, 10U, 100U, 1000U, 10'000U}) add_record("offered", name, endpoints);
+  }
+  for (const Backend& each : {backend("none"), url_reader(), backend("statsd")}) {
+    for (const std::size_t endpoints : {1U, 10U, 100U, 1000U, 10'000U}) add_record("offered", each, endpoints);
   }
   const auto workload = std::make_shared<const Workload>(100U, many_deliveries(100));
   for (const Backend& each : {backend("none"), often_flushing()}) {
