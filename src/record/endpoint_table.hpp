@@ -94,8 +94,9 @@ inline std::uint32_t EndpointTable::find(const BlockKey& key) const noexcept {
 }
 
 inline std::uint32_t EndpointTable::entry_if(std::uint32_t guess, const char* url) const noexcept {
+  if (guess == 0) [[unlikely]]
+    return 0;  // where nothing is guessed nothing need be compared
   const Slot& slot = slots_[guess];
-  if (slot.entry == 0) return 0;  // first: where nothing is guessed nothing need be compared
   if (std::memcmp(url, "https://", 8) != 0 || !KeyBlock::load(url + 8).agrees(slot.key, slot.size_bits)) return 0;
   return slot.entry;
 }
