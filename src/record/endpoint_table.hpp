@@ -79,7 +79,7 @@ class EndpointTable {
 
 template <class Matches>
 std::uint32_t EndpointTable::find_from(std::uint32_t home, Matches matches) const noexcept {
-  for (std::uint32_t at = home;; ++at) {  // ends: three quarters of the places are empty
+  for (std::uint32_t at = home;; ++at) {  // ends: at least three quarters of the places are empty
     // Acquire: pairs with insert(), the slot is complete.
     const std::uint32_t place = load(index_[at & mask_], std::memory_order_acquire);
     if (place == 0) return 0;

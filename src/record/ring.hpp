@@ -21,7 +21,7 @@ inline constexpr std::uint32_t ring_entries = 1024;
 inline constexpr unsigned failed_cell = fine_cells;
 inline constexpr unsigned entry_cell_bits = std::bit_width(failed_cell);
 
-/// The most endpoints that entries can tell apart; all bits set, as a mask has.
+/// The most endpoints that entries can tell apart. All ones, so that it is the mask of an endpoint's number too.
 inline constexpr std::uint32_t most_endpoints = (1U << (32 - entry_cell_bits)) - 1;
 
 /// Never 0.
