@@ -18,10 +18,9 @@ std::uint32_t series_of(const Flush::Setup& setup) noexcept { return setup.max_e
 std::size_t quoted_bytes(const Flush::Setup& setup) noexcept {
   return setup.address.kind == transport::Address::Kind::udp ? most_quoted : 0;
 }
-std::size_t most_shares(const Flush::Setup& setup) noexcept {
-  return Packer::most_shares(setup.rules, setup.datagram_limit);
+std::size_t kept_shares(const Flush::Setup& setup) noexcept {
+  return quoted_bytes(setup) > 0 ? Packer::most_shares(setup.rules, setup.datagram_limit) : 0;
 }
-std::size_t kept_shares(const Flush::Setup& setup) noexcept { return quoted_bytes(setup) > 0 ? most_shares(setup) : 0; }
 
 }  // namespace
 
@@ -49,8 +48,8 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
 }
 
 std::size_t Flush::fixed_bytes(const Setup& setup) noexcept {
-  const std::size_t datagrams = setup.datagram_limit + 2 * most_shares(setup) * sizeof(ledger::Share) +
-                                Provisional::bytes(quoted_bytes(setup), kept_shares(setup));
+  const std::size_t datagrams =
+      Packer::bytes(setup.rules, setup.datagram_limit) + Provisional::bytes(quoted_bytes(setup), kept_shares(setup));
   return ledger::Ledger::fixed_bytes(series_of(setup)) +
          DeliverySeries::most_bytes(series_of(setup), setup.longest_suffix) + datagrams;
 }

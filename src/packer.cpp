@@ -24,12 +24,16 @@ std::size_t Packer::most_shares(const wire::AgentRules& rules, std::size_t limit
   return limit / (weighs(rules) ? 16 : 4);
 }
 
+std::size_t Packer::bytes(const wire::AgentRules& rules, std::size_t limit) noexcept {
+  return limit + 2 * most_shares(rules, limit) * sizeof(ledger::Share) + record::cell_count * sizeof(std::uint32_t);
+}
+
 Packer::Packer(const wire::AgentRules& rules, std::size_t limit, const DeliverySeries& series,
                const std::string& telemetry_suffix, ledger::Ledger& ledger)
     : rules_{rules}, series_{series}, telemetry_suffix_{telemetry_suffix}, ledger_{ledger}, datagram_{rules, limit} {
   shares_.reserve(most_shares(rules, limit));
   run_.reserve(most_shares(rules, limit));
-  pass_.reserve(record::cells_per_chunk);
+  pass_.reserve(record::cell_count);
 }
 
 void Packer::begin_turn(std::uint64_t turn_bytes) noexcept {

@@ -32,6 +32,9 @@ class Packer {
   /// The most shares that a datagram carries.
   static std::size_t most_shares(const wire::AgentRules& rules, std::size_t limit) noexcept;
 
+  /// Its memory, whatever is owed.
+  static std::size_t bytes(const wire::AgentRules& rules, std::size_t limit) noexcept;
+
   /// After a fold; `turn_bytes` is what can leave in a turn.
   void begin_turn(std::uint64_t turn_bytes) noexcept;
 

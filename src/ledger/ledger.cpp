@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <new>
+#include <utility>
 
 namespace event_metrics::inline v0::ledger {
 namespace {
@@ -20,26 +21,21 @@ std::uint32_t grow(std::uint64_t& recorded, std::uint32_t sum) noexcept {
 
 }  // namespace
 
-Ledger::Ledger(std::size_t memory_bytes, std::uint32_t max_series) : arena_{*new Arena{memory_bytes}} {
-  try {
-    for (Marks* const marks : {&counters_owing_, &timings_owing_, &fold_marks_}) marks->resize(max_series / bits + 1);
-    accounts_.reserve(max_series);
-    series_of_.reserve(max_series);
-  } catch (...) {
-    arena_.drop();
-    throw;
-  }
+Ledger::Ledger(std::size_t memory_bytes, std::uint32_t max_series) : arena_{memory_bytes} {
+  for (Marks* const marks : {&counters_owing_, &timings_owing_, &fold_marks_}) marks->resize(max_series / bits + 1);
+  accounts_.reserve(max_series);
+  endpoints_.reserve(max_series);
 }
-
-Ledger::~Ledger() { arena_.drop(); }
 
 std::size_t Ledger::fixed_bytes(std::uint32_t max_series) noexcept {
   // An octave needs no cell of the recorder's, so nothing else accounts for its chunk.
-  return std::size_t{max_series} * (sizeof(Account) + sizeof(Mid) + sizeof(Chunk));
+  constexpr std::size_t one = sizeof(Account) + sizeof(Endpoint) + sizeof(Mid) + sizeof(Chunk);
+  constexpr std::size_t marks = 3;
+  return max_series * one + marks * (max_series / bits + 1) * sizeof(std::uint64_t);
 }
 
 std::size_t Ledger::memory_bytes() const noexcept {
-  return std::size_t{arena_.taken()} * Arena::line_bytes - octave_bytes_;
+  return std::size_t{arena_.taken()} * Arena::line_bytes - octave_bytes_ + reading_.memory_bytes();
 }
 
 std::uint32_t Ledger::add_series() {
@@ -48,9 +44,9 @@ std::uint32_t Ledger::add_series() {
 }
 
 void Ledger::attach_endpoint(std::uint32_t series) {
-  accounts_[series].endpoints.push_back(endpoint_count());
-  series_of_.push_back(series);
-  set_mark(fold_marks_, series, true);  // what was counted before may have been marked before, and the mark taken
+  const std::uint32_t before = std::exchange(accounts_[series].newest_endpoint, endpoint_count());
+  endpoints_.push_back({series, before});  // within what was reserved
+  set_mark(fold_marks_, series, true);     // what was counted before may have been marked before, and the mark taken
 }
 
 void Ledger::fold(record::Recorder& recorder) {
@@ -59,24 +55,27 @@ void Ledger::fold(record::Recorder& recorder) {
   for (std::uint32_t number = 0; number < std::min(endpoint_count(), record::Marks::count); ++number) {
     if (!recorder.take_marks(number)) continue;
     for (std::uint32_t endpoint = number; endpoint < endpoint_count(); endpoint += record::Marks::count) {
-      set_mark(fold_marks_, series_of_[endpoint], true);
+      set_mark(fold_marks_, endpoints_[endpoint].series, true);
     }
   }
   while (const std::optional<std::uint32_t> series = next_mark(fold_marks_, 0)) {
-    reading_.open(recorder, accounts_[*series].endpoints);
-    fold_series(*series, reading_);
+    fold_series(recorder, *series);
     set_mark(fold_marks_, *series, false);
   }
 }
 
-void Ledger::fold_series(std::uint32_t series, const record::Reading& reading) {
+void Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) {
   Account& account = accounts_[series];
-  totals_.recorded += grow(account.failed.recorded, reading.failed());
+  reading_.clear();
+  for (std::uint32_t each = account.newest_endpoint; each != no_endpoint; each = endpoints_[each].before) {
+    reading_.add(recorder, each);
+  }
+  totals_.recorded += grow(account.failed.recorded, reading_.failed());
   std::array<std::uint32_t, record::cells_per_chunk> sums;
   for (unsigned first = 0; first < record::chunk_count; first += record::chunks_per_mid) {
-    if (!reading.has_chunks_from(first)) continue;
+    if (!reading_.has_chunks_from(first)) continue;
     for (unsigned chunk = first; chunk < std::min(first + record::chunks_per_mid, record::chunk_count); ++chunk) {
-      if (reading.chunk(chunk, sums)) fold_chunk(account, chunk, sums);
+      if (reading_.chunk(chunk, sums)) fold_chunk(account, chunk, sums);
     }
   }
   mark(series);

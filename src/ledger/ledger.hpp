@@ -57,11 +57,8 @@ class Ledger {
  public:
   /// Reserves address space for all that recording within `memory_bytes` can come to. Throws std::bad_alloc.
   Ledger(std::size_t memory_bytes, std::uint32_t max_series);
-  ~Ledger();
-  Ledger(const Ledger&) = delete;
-  Ledger& operator=(const Ledger&) = delete;
 
-  /// What accounts and octave cells can take, whatever else is recorded.
+  /// What accounts, endpoints and octave cells can take, whatever else is recorded.
   static std::size_t fixed_bytes(std::uint32_t max_series) noexcept;
 
   /// Memory in use, the fixed part not counted.
@@ -74,7 +71,7 @@ class Ledger {
 
   /// Counts the recorder's next endpoint towards a series. Several endpoints may share one.
   void attach_endpoint(std::uint32_t series);
-  std::uint32_t endpoint_count() const noexcept { return static_cast<std::uint32_t>(series_of_.size()); }
+  std::uint32_t endpoint_count() const noexcept { return static_cast<std::uint32_t>(endpoints_.size()); }
 
   /// Takes in what was recorded since the last fold for the attached endpoints.
   void fold(record::Recorder& recorder);
@@ -123,13 +120,14 @@ class Ledger {
     std::uint64_t owing[record::chunks_per_mid];
   };
   static constexpr unsigned mid_count = record::octave_chunk / record::chunks_per_mid + 1;
+  static constexpr std::uint32_t no_endpoint = ~std::uint32_t{0};
   struct Account {
     Entry success{};
     Entry failed{};
     std::uint64_t announced = 0;  ///< a count, since an announcement can be taken back
     std::uint64_t owed_timings = 0;
     std::array<std::uint32_t, mid_count> mid{};
-    std::vector<std::uint32_t> endpoints{};
+    std::uint32_t newest_endpoint = no_endpoint;
   };
   /// One bit a series.
   using Marks = std::vector<std::uint64_t>;
@@ -138,7 +136,7 @@ class Ledger {
   static void set_mark(Marks& marks, std::uint32_t series, bool on) noexcept;
   void mark(std::uint32_t series) noexcept;
 
-  void fold_series(std::uint32_t series, const record::Reading& reading);
+  void fold_series(record::Recorder& recorder, std::uint32_t series);
   void fold_chunk(Account& account, unsigned index, const std::array<std::uint32_t, record::cells_per_chunk>& sums);
   /// Calls visit(cell) for the account's cells that owe, ascending. It may finish them.
   template <class Visit>
@@ -151,9 +149,13 @@ class Ledger {
   static std::uint64_t give_up(Entry& entry) noexcept;
   void expire_timings(Account& account) noexcept;
 
-  record::Arena& arena_;
+  record::Arena arena_;
   std::vector<Account> accounts_;
-  std::vector<std::uint32_t> series_of_;  // by endpoint
+  struct Endpoint {
+    std::uint32_t series;
+    std::uint32_t before;  ///< an older one of the same series
+  };
+  std::vector<Endpoint> endpoints_;
   Marks counters_owing_;
   Marks timings_owing_;
   Marks fold_marks_;  // what the next fold reads whether it is marked or not

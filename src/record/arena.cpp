@@ -13,9 +13,11 @@ namespace {
 constexpr std::size_t page_bytes = 4096;
 constexpr std::uint32_t lines_per_page = page_bytes / Arena::line_bytes;
 
-std::byte* map(void* where, std::size_t bytes, int flags) noexcept {
-  void* const pages =
-      ::mmap(where, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+// Each opening takes a lock of the process's memory for a moment: not one for every page.
+constexpr std::size_t least_opened = std::size_t{64} << 10U;
+
+std::byte* map(void* where, std::size_t bytes, int access, int flags) noexcept {
+  void* const pages = ::mmap(where, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
   return pages == MAP_FAILED ? nullptr : static_cast<std::byte*>(pages);
 }
 
@@ -23,7 +25,7 @@ std::byte* map(void* where, std::size_t bytes, int flags) noexcept {
 
 Arena::Arena(std::size_t bytes) : base_{nullptr}, bytes_{(bytes + page_bytes - 1) / page_bytes * page_bytes} {
   if (bytes_ / line_bytes > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc{};
-  base_ = map(nullptr, bytes_, 0);
+  base_ = map(nullptr, bytes_, PROT_NONE, 0);
   if (base_ == nullptr) throw std::bad_alloc{};
   wiped_on_fork_ = ::madvise(base_, bytes_, MADV_WIPEONFORK) == 0;
   // A huge page would make two megabytes resident for one line. Only advice: failure costs memory, not truth.
@@ -31,6 +33,15 @@ Arena::Arena(std::size_t bytes) : base_{nullptr}, bytes_{(bytes + page_bytes - 1
 }
 
 Arena::~Arena() { (void)::munmap(base_, bytes_); }
+
+bool Arena::open(std::uint32_t lines) noexcept {
+  const std::size_t needed = std::size_t{lines} * line_bytes;
+  if (needed <= opened_) return true;
+  const std::size_t end = std::min(bytes_, (needed + least_opened - 1) / least_opened * least_opened);
+  if (needed > end || ::mprotect(base_ + opened_, end - opened_, PROT_READ | PROT_WRITE) != 0) return false;
+  opened_ = end;
+  return true;
+}
 
 std::uint32_t Arena::take(std::uint32_t lines) noexcept {
   std::uint32_t first = taken_.load(std::memory_order_relaxed);
@@ -48,7 +59,7 @@ void Arena::write_ahead(std::uint32_t ready, std::uint32_t limit) noexcept {
   const std::uint64_t wanted = (std::uint64_t{taken()} + ready + lines_per_page - 1) / lines_per_page * lines_per_page;
   const std::uint32_t mark =
       static_cast<std::uint32_t>(std::min<std::uint64_t>({wanted, limit / lines_per_page * lines_per_page, most}));
-  if (mark <= old_mark) return;
+  if (mark <= old_mark || !open(mark)) return;
   for (std::uint32_t line = old_mark; line < mark; line += lines_per_page) {
     *static_cast<volatile std::byte*>(&at<std::byte>(line)) = std::byte{0};
   }
@@ -61,17 +72,9 @@ void Arena::restart() noexcept {
 }
 
 void Arena::renew_in_child() noexcept {
-  holders_.store(1, std::memory_order_relaxed);  // the child has one thread
-  if (!wiped_on_fork_ && map(base_, bytes_, MAP_FIXED) == nullptr) {
+  if (!wiped_on_fork_ && map(base_, opened_, PROT_READ | PROT_WRITE, MAP_FIXED) == nullptr) {
     std::memset(base_, 0, std::size_t{written()} * line_bytes);
   }
-}
-
-void Arena::hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
-
-void Arena::drop() noexcept {
-  // Release, then acquire by the last: every holder's use of the pages comes before their end.
-  if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
 }  // namespace event_metrics::inline v0::record

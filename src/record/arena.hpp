@@ -3,7 +3,8 @@
 //
 // Lines are addressed by 32-bit index, 0 meaning none. Callers take lines below a mark that the flushing thread
 // advances after it has touched the pages, so taking neither waits nor faults, and nothing is reused, so no index is
-// ever stale. A forked child finds every page zero: a page that the parent writes on is not copied first.
+// ever stale. A forked child finds every page zero: a page that the parent writes on is not copied first. What is not
+// needed yet may not be accessed either, so that mlockall() makes no more of it resident than is used.
 
 #pragma once
 
@@ -20,14 +21,18 @@ class Arena {
 
   /// Reserves `bytes` of address space, rounded up to pages, and touches none of it. Throws std::bad_alloc.
   explicit Arena(std::size_t bytes);
+  ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
   /// `lines` consecutive zeroed lines, or 0 when fewer are ready. Any thread; never waits.
   std::uint32_t take(std::uint32_t lines) noexcept;
 
-  /// Touches pages until `ready` lines lie untaken below the mark, or the mark is at `limit` lines. One thread at a
-  /// time.
+  /// Makes the first `lines` accessible, and some more. False when there is no memory for that. One thread at a time.
+  bool open(std::uint32_t lines) noexcept;
+
+  /// Opens and touches pages until `ready` lines lie untaken below the mark, or the mark is at `limit` lines, or
+  /// there is no more memory. One thread at a time.
   void write_ahead(std::uint32_t ready, std::uint32_t limit) noexcept;
 
   std::uint32_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }  // a figure, orders nothing
@@ -45,24 +50,17 @@ class Arena {
   /// Starts over on zeroed pages: in a forked child, before its first call.
   void restart() noexcept;
 
-  /// In the child of a fork: its pages are zero, also where the kernel did not promise that, and only its client holds
-  /// it, since the threads that did are the parent's.
+  /// In the child of a fork: its pages are zero, also where the kernel did not promise that.
   void renew_in_child() noexcept;
 
-  /// The arena lives as long as its client or any thread that has a block in it; it is born with one holder.
-  void hold() noexcept;
-  void drop() noexcept;
-
  private:
-  ~Arena();
-
   std::byte* base_;
   std::size_t bytes_;
+  std::size_t opened_ = 0;  // bytes from the base that may be accessed
   bool wiped_on_fork_;
   // Callers write the first, the flusher the second: lines of their own keep them apart.
   alignas(line_bytes) std::atomic<std::uint32_t> taken_{1};
   alignas(line_bytes) std::atomic<std::uint32_t> written_{0};
-  std::atomic<std::uint32_t> holders_{1};
 };
 
 }  // namespace event_metrics::inline v0::record

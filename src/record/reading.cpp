@@ -13,21 +13,25 @@ Mid* mid_of(Header& header, unsigned index) noexcept {
 
 }  // namespace
 
-void Reading::open(const Recorder& recorder, std::span<const std::uint32_t> endpoints) {
+void Reading::clear() noexcept {
   headers_.clear();
-  shared_.clear();
+  octaves_.fill(0);
   failed_ = 0;
-  for (const std::uint32_t endpoint : endpoints) {
-    shared_.push_back(&recorder.shared(endpoint));
-    // Relaxed, as all counts: take_marks() has ordered them.
-    failed_ += static_cast<std::uint32_t>(load(shared_.back()->failed, std::memory_order_relaxed));
-    recorder.for_each_block([&](Block& block) {
-      Header* const header = load(header_of(block, endpoint), std::memory_order_acquire);  // pairs with grow()
-      if (header == nullptr) return;
-      headers_.push_back(header);
-      failed_ += load(headers_.back()->failed, std::memory_order_relaxed);
-    });
+}
+
+void Reading::add(const Recorder& recorder, std::uint32_t endpoint) {
+  // Relaxed, as all counts: take_marks() has ordered them.
+  SharedCells& shared = recorder.shared(endpoint);
+  failed_ += static_cast<std::uint32_t>(load(shared.failed, std::memory_order_relaxed));
+  for (unsigned octave = 0; octave < octaves; ++octave) {
+    octaves_[octave] += static_cast<std::uint32_t>(load(shared.octave[octave], std::memory_order_relaxed));
   }
+  recorder.for_each_block([&](Block& block) {
+    Header* const header = load(header_of(block, endpoint), std::memory_order_acquire);  // pairs with grow()
+    if (header == nullptr) return;
+    headers_.push_back(header);
+    failed_ += load(header->failed, std::memory_order_relaxed);
+  });
 }
 
 bool Reading::has_chunks_from(unsigned index) const noexcept {
@@ -37,12 +41,7 @@ bool Reading::has_chunks_from(unsigned index) const noexcept {
 
 bool Reading::chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept {
   if (index == octave_chunk) {
-    sums.fill(0);
-    for (SharedCells* const cells : shared_) {
-      for (unsigned octave = 0; octave < octaves; ++octave) {
-        sums[octave] += static_cast<std::uint32_t>(load(cells->octave[octave], std::memory_order_relaxed));
-      }
-    }
+    sums = octaves_;
     return true;
   }
   bool found = false;

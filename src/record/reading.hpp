@@ -3,8 +3,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "record/cells.hpp"
@@ -15,8 +15,11 @@ namespace event_metrics::inline v0::record {
 /// All that was recorded for some endpoints so far, added up over threads: every word is read once, modulo 2^32.
 class Reading {
  public:
-  /// Made for one series after another; keeps its memory.
-  void open(const Recorder& recorder, std::span<const std::uint32_t> endpoints);
+  /// Begins again, for the next series; keeps its memory.
+  void clear() noexcept;
+
+  /// Throws std::bad_alloc.
+  void add(const Recorder& recorder, std::uint32_t endpoint);
 
   std::uint32_t failed() const noexcept { return failed_; }
 
@@ -26,10 +29,12 @@ class Reading {
   /// Adds up one chunk of cells; false when nobody has it.
   bool chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept;
 
+  std::size_t memory_bytes() const noexcept { return headers_.capacity() * sizeof(Header*); }
+
  private:
   std::uint32_t failed_ = 0;
+  std::array<std::uint32_t, cells_per_chunk> octaves_{};  // of the shared cells
   std::vector<Header*> headers_;
-  std::vector<SharedCells*> shared_;
 };
 
 }  // namespace event_metrics::inline v0::record

@@ -3,9 +3,12 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <new>
 #include <random>
 #include <string_view>
 #include <utility>
+
+#include "no_cancellation.hpp"
 
 namespace event_metrics::inline v0::record {
 namespace {
@@ -51,33 +54,26 @@ HashKey random_key(const void* fallback) noexcept {
 }  // namespace
 
 Recorder::Recorder(const Limits& limits, std::function<void()> reborn)
-    : Recorder{limits, std::move(reborn), *new Arena{limits.memory_bytes}} {}
+    : Recorder{limits, std::move(reborn), std::make_unique<Arena>(limits.memory_bytes)} {}
 
-Recorder::Recorder(const Limits& limits, std::function<void()> reborn, Arena& arena)
-    : head_{arena.at<Head>(0)},
-      table_{arena, table_line(limits), limits.max_endpoints},
+Recorder::Recorder(const Limits& limits, std::function<void()> reborn, std::unique_ptr<Arena> arena)
+    : head_{arena->at<Head>(0)},
+      table_{*arena, table_line(limits), limits.max_endpoints},
       block_url_bytes_{limits.by_endpoint ? block_url_bytes : std::string_view{}.max_size()},
       limits_{limits},
       least_ready_{std::max(least_ready_lines, least_ready_blocks * block_lines(limits))},
       reborn_{std::move(reborn)},
-      arena_{arena},
+      arena_{std::move(arena)},
       drained_{&at<Block>(drained_line(limits))} {
+  if (!arena_->open(fixed_lines(limits_))) throw std::bad_alloc{};
   const std::lock_guard lock{Registry::instance().mutex()};
-  try {
-    slot_ = Registry::instance().enter(arena_);
-  } catch (...) {
-    arena_.drop();
-    throw;
-  }
+  slot_ = Registry::instance().enter(*arena_);
   begin();
 }
 
 Recorder::~Recorder() {
-  Registry& registry = Registry::instance();
-  const std::lock_guard lock{registry.mutex()};
-  if (held_arenas[slot_] == &arena_) Registry::give_back(slot_);
-  registry.leave(arena_, slot_);
-  arena_.drop();  // a thread that has a block here keeps it until it ends or meets another client
+  const std::lock_guard lock{Registry::instance().mutex()};
+  Registry::instance().leave(*arena_, slot_);
 }
 
 std::uint32_t Recorder::endpoint_of(std::string_view url) noexcept {
@@ -98,45 +94,46 @@ std::uint32_t Recorder::new_endpoint(const HostKey& key) noexcept {
 }
 
 Block* Recorder::own_block() noexcept {
-  if (is_known(lanes[slot_])) return lanes[slot_].block;
-  if (slot_ == lane_count || lanes_closed) {
+  if (is_known(this_thread.lane(slot_))) return this_thread.lane(slot_).block;
+  if (slot_ == lane_count || this_thread.closed) {
     begin_in_child();
     return nullptr;
   }
   // A thread that has been met and has no block found no memory for one: now there may be some.
-  Block* const block = held_arenas[slot_] == &arena_ && begun() ? late_block() : meet_thread();
+  Block* const block = this_thread.holdings->arenas[slot_] == arena_.get() && begun() ? late_block() : meet_thread();
   if (block != nullptr) {
     const std::uint64_t id = load(head_.id, std::memory_order_relaxed);  // set before the block was made
     std::uint32_t* const ring = block->ring.entry;
-    lanes[slot_] = {id, block, ring + block->ring.head, ring + ring_entries};
+    this_thread.lane(slot_) = {id, block, ring + block->ring.head, ring + ring_entries};
   }
   return block;
 }
 
 Block* Recorder::meet_thread() noexcept {
+  const bool had_no_memory = this_thread.late_tries != 0 && this_thread.holdings == &no_holdings;
+  if (had_no_memory && begun() && !tries_again()) return nullptr;
   Registry& registry = Registry::instance();
   const std::lock_guard lock{registry.mutex()};
-  if (!begun()) {
-    begin();
-    lanes[slot_] = Lane{};  // the parent's, where no handler has seen the fork
-    held_arenas[slot_] = nullptr;
-  }
+  if (!begun()) begin();
   if (!registry.watch_this_thread()) {
-    lanes_closed = true;
+    this_thread.late_tries = std::max(this_thread.late_tries, 1U);
     return nullptr;
   }
-  Registry::give_back(slot_);  // an earlier client had this slot
-  arena_.hold();
-  held_arenas[slot_] = &arena_;
+  this_thread.lane(slot_) = Lane{};  // an earlier client's, or the parent's where no handler has seen the fork
+  this_thread.holdings->arenas[slot_] = arena_.get();
   Block* const block = adopt_block();
   return block != nullptr ? block : new_block();
 }
 
+// Where there is no memory there may be many blocks, most of them taken: not a look at each, or a lock, in every call.
+bool Recorder::tries_again() noexcept {
+  constexpr unsigned tries_per_look = 64;
+  return ++this_thread.late_tries % tries_per_look == 0;
+}
+
 Block* Recorder::late_block() noexcept {
   if (Block* const block = new_block()) return block;
-  // Where there is no memory there may be many blocks, most of them taken: not a look at each in every call.
-  constexpr unsigned tries_per_look = 64;
-  return ++late_tries % tries_per_look == 0 ? adopt_block() : nullptr;
+  return tries_again() ? adopt_block() : nullptr;
 }
 
 Block* Recorder::adopt_block() noexcept {
@@ -153,7 +150,7 @@ Block* Recorder::adopt_block() noexcept {
 }
 
 Block* Recorder::new_block() noexcept {
-  const std::uint32_t line = arena_.take(block_lines(limits_));
+  const std::uint32_t line = arena_->take(block_lines(limits_));
   if (line == 0) return nullptr;
   link(line);
   return &at<Block>(line);
@@ -177,11 +174,12 @@ void Recorder::begin_in_child() noexcept {
 }
 
 void Recorder::begin() noexcept {
-  const bool in_child = arena_.written() != 0;
-  arena_.restart();
-  arena_.write_ahead(fixed_lines(limits_), fixed_lines(limits_) + Arena::line_bytes);
-  (void)arena_.take(fixed_lines(limits_) - 1);  // line 0 is never handed out
-  looked_at_ = arena_.taken();
+  const NoCancellation meanwhile;
+  const bool in_child = arena_->written() != 0;
+  arena_->restart();
+  arena_->write_ahead(fixed_lines(limits_), fixed_lines(limits_) + Arena::line_bytes);
+  (void)arena_->take(fixed_lines(limits_) - 1);  // line 0 is never handed out
+  looked_at_ = arena_->taken();
   link(drained_line(limits_));
   head_.hash_key = random_key(this);  // nobody looks before the id is there
   if (in_child) reborn_();
@@ -195,7 +193,7 @@ std::size_t Recorder::fixed_bytes(const Limits& limits) noexcept {
 }
 
 bool Recorder::write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept {
-  const std::uint32_t taken = arena_.taken();
+  const std::uint32_t taken = arena_->taken();
   const std::uint32_t used = taken - std::exchange(looked_at_, taken);
   ledger_bytes_ = ledger_bytes;
   folded_lines_ = folded_lines;
@@ -206,11 +204,11 @@ bool Recorder::write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines)
 // The figures of the last write_ahead() will do: what the ledger has become since is of lines that they call unfolded.
 void Recorder::extend(std::uint32_t ready) noexcept {
   constexpr std::size_t ledger_bytes_per_line = ledger_bytes_per_byte * Arena::line_bytes;
-  const std::size_t unfolded = (arena_.written() - std::min(arena_.written(), folded_lines_)) * ledger_bytes_per_line;
+  const std::size_t unfolded = (arena_->written() - std::min(arena_->written(), folded_lines_)) * ledger_bytes_per_line;
   const std::size_t spoken_for = memory_bytes() + ledger_bytes_ + unfolded;
   const std::size_t room = limits_.memory_bytes - std::min(limits_.memory_bytes, spoken_for);
   const std::size_t more = room / (Arena::line_bytes + ledger_bytes_per_line);
-  arena_.write_ahead(ready, arena_.written() + static_cast<std::uint32_t>(more));
+  arena_->write_ahead(ready, arena_->written() + static_cast<std::uint32_t>(more));
 }
 
 Recorder::Clock::time_point Recorder::tend(Clock::time_point now, std::size_t ledger_bytes,

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string_view>
 
 #include "record/arena.hpp"
@@ -19,6 +20,7 @@
 #include "record/endpoint_table.hpp"
 #include "record/host_key.hpp"
 #include "record/registry.hpp"
+#include "record/thread.hpp"
 
 namespace event_metrics::inline v0::record {
 
@@ -67,8 +69,8 @@ class alignas(Arena::line_bytes) Recorder {
   /// last look.
   bool write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept;
 
-  std::size_t memory_bytes() const noexcept { return std::size_t{arena_.written()} * Arena::line_bytes; }
-  std::uint32_t taken_lines() const noexcept { return arena_.taken(); }
+  std::size_t memory_bytes() const noexcept { return std::size_t{arena_->written()} * Arena::line_bytes; }
+  std::uint32_t taken_lines() const noexcept { return arena_->taken(); }
 
   /// Endpoints by index: 0 to endpoint_count() - 1. The first two are not in the table.
   std::uint32_t endpoint_count() const noexcept { return first_endpoint + table_.size(); }
@@ -96,12 +98,12 @@ class alignas(Arena::line_bytes) Recorder {
   Marks& shared_marks() const noexcept { return at<Marks>(marks_line); }
   SharedCells& shared(std::uint32_t endpoint) const noexcept { return (&at<SharedCells>(shared_line))[endpoint]; }
 
-  Recorder(const Limits& limits, std::function<void()> reborn, Arena& arena);
+  Recorder(const Limits& limits, std::function<void()> reborn, std::unique_ptr<Arena> arena);
 
   void record(std::string_view url, unsigned cell) noexcept;
   void record_in(Lane& lane, std::string_view url, unsigned cell) noexcept;
   void record_elsewhere(std::string_view url, unsigned cell) noexcept;
-  void record_by_key(std::string_view url, unsigned cell) noexcept;
+  void record_by_key(std::string_view url, unsigned cell, Lane& lane) noexcept;
   void record_slowly(std::string_view url, unsigned cell) noexcept;
   void put(Lane& lane, std::uint32_t endpoint_entry, unsigned cell) noexcept;
   void count(Block& block, std::uint32_t endpoint_entry, unsigned cell) noexcept;
@@ -118,6 +120,7 @@ class alignas(Arena::line_bytes) Recorder {
   bool is_known(const Lane& lane) const noexcept { return lane.id == load(head_.id, std::memory_order_relaxed); }
   Block* own_block() noexcept;
   Block* meet_thread() noexcept;
+  bool tries_again() noexcept;
   Block* late_block() noexcept;
   Block* adopt_block() noexcept;
   Block* new_block() noexcept;
@@ -151,7 +154,7 @@ class alignas(Arena::line_bytes) Recorder {
   const Limits limits_;
   const std::uint32_t least_ready_;
   const std::function<void()> reborn_;
-  Arena& arena_;
+  const std::unique_ptr<Arena> arena_;
   Block* const drained_;         // counts what the rings held; the flushing thread's own
   std::uint32_t looked_at_ = 0;  // lines taken at the last write_ahead()
   std::uint32_t folded_lines_ = 0;

@@ -22,8 +22,8 @@ void Recorder::failed(std::string_view url) noexcept { record(url, failed_cell);
 
 // Most processes have one client: its lane's address is known before anything of the client has been read.
 inline void Recorder::record(std::string_view url, unsigned cell) noexcept {
-  if (is_known(lanes[0])) [[likely]]
-    return record_in(lanes[0], url, cell);
+  if (is_known(this_thread.first_lane)) [[likely]]
+    return record_in(this_thread.first_lane, url, cell);
   record_elsewhere(url, cell);
 }
 
@@ -31,21 +31,22 @@ inline void Recorder::record(std::string_view url, unsigned cell) noexcept {
 // not as usual is left to the next function, called last, so that none of them needs a stack.
 inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell) noexcept {
   if (url.size() < block_url_bytes_) [[unlikely]]
-    return record_by_key(url, cell);
+    return record_by_key(url, cell, lane);
   const std::uint32_t entry = table_.entry_if(guess(*lane.block, url.data()), url.data());
   if (entry == 0) [[unlikely]]
-    return record_by_key(url, cell);
+    return record_by_key(url, cell, lane);
   put(lane, entry, cell);
 }
 
 [[gnu::noinline]] void Recorder::record_elsewhere(std::string_view url, unsigned cell) noexcept {
-  if (is_known(lanes[slot_])) return record_in(lanes[slot_], url, cell);
+  Lane& lane = this_thread.holdings->lanes[slot_];
+  if (is_known(lane)) return record_in(lane, url, cell);
   record_slowly(url, cell);
 }
 
 // At the URL's place lay another one before, or none, or one that counts as `other`; or it is short, or not looked at.
-[[gnu::noinline]] void Recorder::record_by_key(std::string_view url, unsigned cell) noexcept {
-  if (!limits_.by_endpoint) return put(lanes[slot_], entry_of(other_endpoint, 0), cell);
+[[gnu::noinline]] void Recorder::record_by_key(std::string_view url, unsigned cell, Lane& lane) noexcept {
+  if (!limits_.by_endpoint) return put(lane, entry_of(other_endpoint, 0), cell);
   BlockKey key;
   if (!likely_block_key(url, key)) [[unlikely]]
     return record_slowly(url, cell);
@@ -54,9 +55,8 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
   if (endpoint == 0) {
     if (!is_full || !is_host(key)) [[unlikely]]
       return record_slowly(url, cell);
-    return put(lanes[slot_], entry_of(other_endpoint, 0), cell);
+    return put(lane, entry_of(other_endpoint, 0), cell);
   }
-  Lane& lane = lanes[slot_];
   if (url.size() >= block_url_bytes && url[4] == 's' && endpoint < most_guessed) {
     guess(*lane.block, url.data()) = static_cast<std::uint16_t>(endpoint);
   }
@@ -67,7 +67,7 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
   const bool has_place = own_block() != nullptr;  // first: in a forked child it empties the table
   const std::uint32_t endpoint = endpoint_of(url);
   if (!has_place) return count_shared(endpoint, cell);
-  put(lanes[slot_], entry_of(endpoint, 0), cell);
+  put(this_thread.lane(slot_), entry_of(endpoint, 0), cell);
 }
 
 inline void Recorder::put(Lane& lane, std::uint32_t endpoint_entry, unsigned cell) noexcept {
@@ -105,8 +105,8 @@ inline std::uint32_t* Recorder::near_word(Header& header, unsigned cell) noexcep
 
 // On a cache line of its own: from two it takes a quarter of a nanosecond more.
 [[gnu::aligned(Arena::line_bytes)]] void Recorder::active_task(std::int64_t change) noexcept {
-  if (is_known(lanes[0])) [[likely]]
-    return add_task(*lanes[0].block, change);
+  if (is_known(this_thread.first_lane)) [[likely]]
+    return add_task(*this_thread.first_lane.block, change);
   task_elsewhere(change);
 }
 
@@ -140,7 +140,7 @@ void Recorder::count_shared(std::uint32_t endpoint, unsigned cell) noexcept {
 template <class T>
 T* Recorder::grow(T*& link) noexcept {
   if (T* const there = load(link, std::memory_order_relaxed)) return there;  // only this thread writes it
-  const std::uint32_t line = arena_.take(sizeof(T) / Arena::line_bytes);
+  const std::uint32_t line = arena_->take(sizeof(T) / Arena::line_bytes);
   if (line == 0) return nullptr;
   store(link, &at<T>(line), std::memory_order_release);  // pairs with Reading, which may find the lines from now on
   return &at<T>(line);

@@ -4,17 +4,17 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <type_traits>
 #include <utility>
 
 #include "event_metrics/event_metrics.hpp"
+#include "stay_loaded.hpp"
 
 namespace event_metrics::inline v0::record {
 
-thread_local constinit Lane lanes[lane_count + 1];
-thread_local constinit Arena* held_arenas[lane_count + 1] = {};
-thread_local constinit unsigned late_tries = 0;
-thread_local constinit bool lanes_closed = false;
+constinit Holdings no_holdings;
+alignas(sizeof(Lane)) thread_local constinit Thread this_thread;
 
 namespace {
 // While the program is loaded: of fork's handlers the first to be registered takes its lock last, so that a thread that
@@ -29,6 +29,7 @@ Registry& Registry::instance() {
 
 Registry::Registry() {
   static_assert(std::is_same_v<pthread_key_t, unsigned>);
+  stay_loaded();  // what follows leaves addresses of ours with threads and forks
   has_exit_key_ = ::pthread_key_create(&exit_key_, [](void*) { thread_ends(); }) == 0;
   // Between prepare and the end of fork the lock is ours, so the child never finds it in the hands of a thread that it
   // does not have. The child handler sets words and does nothing else: it may run in any state of the process.
@@ -41,8 +42,12 @@ Registry::Registry() {
 
 void Registry::renew_after_fork() noexcept {
   detail::fork_count.fetch_add(1, std::memory_order_relaxed);  // see detail::forks()
-  std::fill(std::begin(lanes), std::end(lanes), Lane{});       // the parent's; they hold nothing in this process
-  std::fill(std::begin(held_arenas), std::end(held_arenas), nullptr);
+  this_thread.first_lane = Lane{};                             // the parent's, as all lanes: they hold nothing here
+  for (Holdings* each = holdings_; each != nullptr; each = each->next) {
+    std::fill(std::begin(each->lanes), std::end(each->lanes), Lane{});
+    std::fill(std::begin(each->arenas), std::end(each->arenas), nullptr);
+    each->taken = each == this_thread.holdings;
+  }
   for (Arena* const arena : arenas_) arena->renew_in_child();
 }
 
@@ -55,29 +60,48 @@ std::uint32_t Registry::enter(Arena& arena) {
 
 void Registry::leave(Arena& arena, std::uint32_t slot) noexcept {
   std::erase(arenas_, &arena);
-  if (slot < lane_count) slot_taken_[slot] = false;
+  if (slot == lane_count) return;
+  slot_taken_[slot] = false;
+  // The lanes stay as they are: no other client has this one's id.
+  for (Holdings* each = holdings_; each != nullptr; each = each->next) {
+    if (each->arenas[slot] == &arena) each->arenas[slot] = nullptr;
+  }
 }
 
 bool Registry::watch_this_thread() noexcept {
+  if (this_thread.holdings != &no_holdings) return true;
+  this_thread.closed = !has_exit_key_;
+  Holdings* const holdings = has_exit_key_ ? free_holdings() : nullptr;
   // Any value but nullptr makes the key's destructor run.
-  return has_exit_key_ && ::pthread_setspecific(exit_key_, this) == 0;
+  if (holdings == nullptr || ::pthread_setspecific(exit_key_, holdings) != 0) return false;
+  holdings->taken = true;
+  this_thread.holdings = holdings;
+  return true;
 }
 
-void Registry::give_back(std::uint32_t slot) noexcept {
-  if (held_arenas[slot] == nullptr) return;
-  const Lane lane = std::exchange(lanes[slot], Lane{});
-  if (lane.block != nullptr) {
-    lane.block->ring.head = static_cast<std::uint32_t>(lane.place - lane.block->ring.entry);  // ordered by the owner
-    // Release: whoever takes the block over (acquire) goes on from our last counts.
-    store(lane.block->owner, 0U, std::memory_order_release);
+Holdings* Registry::free_holdings() noexcept {
+  for (Holdings* each = holdings_; each != nullptr; each = each->next) {
+    if (!each->taken) return each;
   }
-  std::exchange(held_arenas[slot], nullptr)->drop();
+  auto* const made = new (std::nothrow) Holdings;
+  if (made == nullptr) return nullptr;
+  made->next = holdings_;
+  made->taken = false;
+  return holdings_ = made;
 }
 
 void Registry::thread_ends() noexcept {
   const std::lock_guard lock{instance().mutex_};
-  lanes_closed = true;
-  for (std::uint32_t slot = 0; slot < lane_count; ++slot) give_back(slot);
+  Holdings& holdings = *std::exchange(this_thread.holdings, &no_holdings);
+  this_thread.closed = true;
+  for (std::uint32_t slot = 0; slot < lane_count; ++slot) {
+    const Lane lane = std::exchange(slot == 0 ? this_thread.first_lane : holdings.lanes[slot], Lane{});
+    if (std::exchange(holdings.arenas[slot], nullptr) == nullptr || lane.block == nullptr) continue;
+    lane.block->ring.head = static_cast<std::uint32_t>(lane.place - lane.block->ring.entry);  // ordered by the owner
+    // Release: whoever takes the block over (acquire) goes on from our last counts.
+    store(lane.block->owner, 0U, std::memory_order_release);
+  }
+  holdings.taken = false;
 }
 
 }  // namespace event_metrics::inline v0::record

@@ -17,7 +17,7 @@ namespace {
 class Endpoints {
  public:
   explicit Endpoints(std::uint32_t capacity, std::uint32_t spare_lines = 4096)
-      : arena{*new Arena{16U << 20U}}, table{arena, 1, capacity} {
+      : arena{16U << 20U}, table{arena, 1, capacity} {
     const std::uint32_t lines = EndpointTable::lines(capacity);
     arena.write_ahead(lines + spare_lines, 200'000);
     EXPECT_EQ(arena.take(lines), 1U);
@@ -25,7 +25,6 @@ class Endpoints {
   }
   Endpoints(const Endpoints&) = delete;
   Endpoints& operator=(const Endpoints&) = delete;
-  ~Endpoints() { arena.drop(); }
 
   /// Any words will do, as long as they are the same ones for as long as the table lives.
   void key(std::uint32_t seed) {
@@ -33,7 +32,7 @@ class Endpoints {
     for (std::uint32_t& word : arena.at<Head>(0).hash_key.word) word = static_cast<std::uint32_t>(random());
   }
 
-  Arena& arena;
+  Arena arena;
   EndpointTable table;
 };
 

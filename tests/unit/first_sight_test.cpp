@@ -43,7 +43,8 @@ Counted all_of(Recorder& recorder) {
   Reading reading;
   std::array<std::uint32_t, cells_per_chunk> sums{};
   for (std::uint32_t endpoint = 0; endpoint < recorder.endpoint_count(); ++endpoint) {
-    reading.open(recorder, std::array{endpoint});
+    reading.clear();
+    reading.add(recorder, endpoint);
     counted.failed += reading.failed();
     for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
       if (!reading.chunk(chunk, sums)) continue;

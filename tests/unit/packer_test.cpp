@@ -1,6 +1,7 @@
 #include "packer.hpp"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <chrono>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include "delivery_keys.hpp"
 #include "record/recorder.hpp"
 #include "support/agent.hpp"
+#include "support/sanitizer.hpp"
 
 namespace event_metrics {
 namespace {
@@ -64,6 +66,21 @@ struct Rig {
 
 constexpr const char* duration = "notification.delivery.duration";
 constexpr std::uint64_t line_bytes = 41;  // of a duration without tags, as the packer reckons
+
+TEST(Packer, HasReservedWhatASeriesOfEveryDurationTakes) {
+  if (support::sanitized) GTEST_SKIP() << "a sanitizer's heap does not tell its size";
+  Rig rig{statsd::Agent::datadog};
+  for (int ms = 0; ms < 5000; ++ms) {
+    rig.recorder.success("https://a/", std::chrono::milliseconds{ms});
+    (void)rig.recorder.write_ahead(rig.ledger.memory_bytes(), rig.recorder.taken_lines());
+  }
+  rig.fold();
+  ASSERT_EQ(rig.ledger.totals().coarse, 0u);
+  const std::size_t heap = ::mallinfo2().uordblks;
+  rig.packer.begin_turn(no_end);
+  while (rig.packer.fill()) continue;
+  EXPECT_EQ(::mallinfo2().uordblks, heap);
+}
 
 TEST(Packer, SendsOneLineForNeighbouringTimingsWhereARateCounts) {
   Rig rig{statsd::Agent::etsy};

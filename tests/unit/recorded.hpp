@@ -28,7 +28,7 @@ struct Ready {
 inline std::uint32_t failed(Recorder& recorder, std::uint32_t endpoint = example) {
   recorder.drain();
   Reading reading;
-  reading.open(recorder, std::array{endpoint});
+  reading.add(recorder, endpoint);
   return reading.failed();
 }
 
@@ -39,7 +39,7 @@ inline Cells cells(Recorder& recorder, std::uint32_t endpoint = example) {
   recorder.drain();
   Cells cells;
   Reading reading;
-  reading.open(recorder, std::array{endpoint});
+  reading.add(recorder, endpoint);
   std::array<std::uint32_t, cells_per_chunk> sums{};
   for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
     if (!reading.chunk(chunk, sums)) continue;

@@ -215,7 +215,8 @@ void count_once_a_round(Recorder& recorder, int rounds, bool by_ring) {
   const auto look = [&] {
     if (by_ring) recorder.drain();
     if (!recorder.take_marks(example)) return;
-    reading.open(recorder, std::array{example});
+    reading.clear();
+    reading.add(recorder, example);
     seen = reading.failed();
   };
   while (done.load(std::memory_order_acquire) < 0) continue;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ Count count(Recorder& recorder) {
   Count count;
   for (std::uint32_t endpoint = 0; endpoint < recorder.endpoint_count(); ++endpoint) {
     Reading reading;
-    reading.open(recorder, std::array{endpoint});
+    reading.add(recorder, endpoint);
     count.failed += reading.failed();
     std::array<std::uint32_t, cells_per_chunk> sums{};
     for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
@@ -214,22 +215,33 @@ TEST(Registry, LetsAThousandClientsFollowEachOther) {
   EXPECT_LT(address_space_pages(), early + (512U << 20U) / 4096U);
 }
 
-TEST(Registry, KeepsTheMemoryOfADestroyedClientUntilItsThreadsEnd) {
-  auto client = std::make_unique<Client>();
-  std::latch recorded{2};
-  std::latch destroyed{1};
-  std::array<std::thread, 2> threads;
-  for (std::thread& thread : threads) {
-    thread = std::thread{[&] {
+bool mapped(const void* memory) {
+  const auto page = reinterpret_cast<std::uintptr_t>(memory) / 4096 * 4096;
+  unsigned char resident = 0;
+  return ::mincore(reinterpret_cast<void*>(page), 4096, &resident) == 0;
+}
+
+// Each client is used by a thread of a pool, which lives on and meets none after it.
+TEST(Registry, GivesBackTheMemoryOfAClientWhoseThreadsLiveOn) {
+  std::latch over{1};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 16; ++i) {
+    auto client = std::make_unique<Client>();
+    const Block* block = nullptr;
+    std::latch recorded{1};
+    threads.emplace_back([&over, &client, &recorded, &block] {
       client->recorder.success(url, 7ms);
+      block = this_thread.first_lane.block;
       recorded.count_down();
-      destroyed.wait();
-      // Ends now, and writes to its place that it is free.
-    }};
+      over.wait();
+      // Ends now, and has nowhere to say that its place is free.
+    });
+    recorded.wait();
+    EXPECT_TRUE(mapped(block));
+    client.reset();
+    EXPECT_FALSE(mapped(block));
   }
-  recorded.wait();
-  client.reset();
-  destroyed.count_down();
+  over.count_down();
   for (std::thread& thread : threads) thread.join();
 }
 
@@ -287,7 +299,7 @@ struct LateKey {
 
   void run() {
     ++calls;
-    if (lanes_closed) ++calls_after_ours;
+    if (this_thread.closed) ++calls_after_ours;
     client.recorder.success(url, 7ms);
     client.recorder.failed(url);
     client.recorder.active_task(1);
@@ -323,11 +335,10 @@ TEST(Registry, RaisesTheForkCountAndEmptiesLanesInAChild) {
   const pid_t child = ::fork();
   ASSERT_NE(child, -1);
   if (child == 0) {
-    for (const Lane& lane : lanes) {
+    for (std::uint32_t slot = 0; slot < lane_count; ++slot) {
+      const Lane& lane = this_thread.lane(slot);
       if (lane.id != nobody || lane.block != nullptr) ::_exit(1);
-    }
-    for (const Arena* const held : held_arenas) {
-      if (held != nullptr) ::_exit(3);
+      if (this_thread.holdings->arenas[slot] != nullptr) ::_exit(3);
     }
     ::_exit(detail::forks() == forks + 1 ? 0 : 2);
   }
