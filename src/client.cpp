@@ -12,6 +12,7 @@
 #include "delivery_keys.hpp"
 #include "delivery_series.hpp"
 #include "endpoints.hpp"
+#include "no_cancellation.hpp"
 #include "options.hpp"
 #include "own_thread.hpp"
 #include "transport/address.hpp"
@@ -87,12 +88,19 @@ record::Recorder::Limits checked_limits(const statsd::Options& options, const De
   return limits;
 }
 
+// The parent's threads may have been in the middle of anything: it is not destroyed.
+void leave_to_parent(const Engine* engine) noexcept {
+  if (engine != nullptr) engine->leave_to_parent();
+  abandon(engine);
+}
+
 }  // namespace
 
 Client::Client(statsd::Options options, const DeliveryOptions& delivery)
     : recorder_{checked_limits(options, delivery), [this] { begin_in_child(); }},
       options_{std::move(options)},
       delivery_{delivery} {
+  const NoCancellation meanwhile;
   std::unique_ptr<Engine> engine = new_engine(false);
   if (options_.own_thread) engine->start();
   engine_.store(engine.release(), std::memory_order_release);
@@ -102,7 +110,7 @@ Client::~Client() {
   Engine* const engine = engine_.load(std::memory_order_acquire);
   if (!recorder_.begun()) {  // a forked child that never used this client: the engine is its parent's
     const std::lock_guard lock{record::Registry::instance().mutex()};
-    abandon(engine);
+    leave_to_parent(engine);
   } else if (engine != nullptr) {
     engine->close(options_.close_timeout);
     delete engine;
@@ -113,11 +121,11 @@ std::unique_ptr<Engine> Client::new_engine(bool in_child) {
   Flush::Setup here = setup(options_, delivery_, in_child);
   DeliverySeries series{here.rules, delivery_keys(here.rules, options_.prefix, delivery_.distribution), options_.tags,
                         here.by_endpoint, here.datagram_limit};
-  return std::make_unique<Engine>(options_, std::move(here), std::move(series), recorder_);
+  return std::make_unique<Engine>(listener_, std::move(here), std::move(series), recorder_);
 }
 
 void Client::begin_in_child() noexcept {
-  abandon(engine_.load(std::memory_order_relaxed));  // the child's only user is here
+  leave_to_parent(engine_.load(std::memory_order_relaxed));  // the child's only user is here
   engine_.store(nullptr, std::memory_order_relaxed);
   try {
     std::unique_ptr<Engine> engine = new_engine(true);

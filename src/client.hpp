@@ -10,6 +10,7 @@
 #include "event_metrics/statsd/options.hpp"
 #include "event_metrics/statsd/stats.hpp"
 #include "event_metrics/statsd_event_metrics.hpp"
+#include "listener.hpp"
 #include "record/recorder.hpp"
 
 namespace event_metrics::inline v0 {
@@ -37,6 +38,7 @@ class Client {
   record::Recorder recorder_;  // first: a call has its address without an addition
   const statsd::Options options_;
   const DeliveryOptions delivery_;
+  const Listener listener_{options_.on_error};
   // A forked child's first thread here replaces it; whoever loads it (acquire) finds the new one complete.
   std::atomic<Engine*> engine_{nullptr};
 };

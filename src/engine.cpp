@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "event_metrics/event_metrics.hpp"
+#include "no_cancellation.hpp"
 #include "own_thread.hpp"
 
 namespace event_metrics::inline v0 {
@@ -24,8 +25,8 @@ struct Waiting {
 
 }  // namespace
 
-Engine::Engine(const statsd::Options& options, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder)
-    : options_{options}, flush_{std::move(setup), std::move(series), recorder} {
+Engine::Engine(const Listener& listener, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder)
+    : listener_{listener}, flush_{std::move(setup), std::move(series), recorder} {
   (void)flush_.tend(Clock::now());
   published_ = flush_.stats();
 }
@@ -65,7 +66,11 @@ void Engine::leave_turn() noexcept {
     published_ = flush_.stats();
   }
   turn_.leave();
-  Report::tell(messages, options_.on_error);
+  listener_.tell(messages);
+}
+
+bool Engine::on_own_thread() const noexcept {
+  return own_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
 }
 
 bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
@@ -81,7 +86,7 @@ bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
     if (outcome.accepted_until >= begun) return owed;
     if (Clock::now() >= deadline || forks != detail::forks()) return false;  // see run()
     // on_error may flush on our own thread, for whose end destruction waits.
-    if (alarm_.rung() && own_thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return false;
+    if (!last && alarm_.rung() && on_own_thread()) return false;
     std::this_thread::sleep_until(std::min(outcome.next, deadline));
     if (!turn_.enter_until(deadline)) return false;
   }
@@ -99,11 +104,13 @@ bool Engine::begin_turn(Clock::time_point now, bool last) noexcept {
 }
 
 bool Engine::flush(std::chrono::milliseconds timeout) noexcept {
+  const NoCancellation meanwhile;
   const auto bounded = std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds{0}, longest_timeout);
   return flush_until(Clock::now() + bounded, false);
 }
 
 Engine::Clock::time_point Engine::poll() noexcept {
+  const NoCancellation meanwhile;
   turn_.enter();
   const Clock::time_point next = step().next;
   (void)flush_.tend(Clock::now());
@@ -112,14 +119,19 @@ Engine::Clock::time_point Engine::poll() noexcept {
 }
 
 void Engine::close(std::chrono::milliseconds timeout) noexcept {
+  const NoCancellation meanwhile;
   const Clock::time_point deadline = Clock::now() + timeout;
   alarm_.ring();
-  if (thread_.joinable()) thread_.join();
+  if (on_own_thread()) {
+    thread_.detach();  // on_error has called exit(), from which it does not come back
+  } else if (thread_.joinable()) {
+    thread_.join();
+  }
   if (flush_until(deadline, true)) return;
   const statsd::Stats left = stats();
   if (left.owed + left.timings_owed == 0) return;
   flush_.left_behind(Clock::now());
-  Report::tell(flush_.report().take(), options_.on_error);
+  listener_.tell(flush_.report().take());
 }
 
 statsd::Stats Engine::stats() const noexcept {

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "alarm.hpp"
-#include "event_metrics/statsd/options.hpp"
 #include "event_metrics/statsd/stats.hpp"
 #include "flush.hpp"
+#include "listener.hpp"
 #include "turn_lock.hpp"
 
 namespace event_metrics::inline v0 {
@@ -20,14 +20,17 @@ class Engine {
  public:
   using Clock = Flush::Clock;
 
-  /// `options` outlive the engine.
-  Engine(const statsd::Options& options, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder);
+  /// `listener` outlives the engine.
+  Engine(const Listener& listener, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder);
 
   /// Starts the thread that flushes. Throws std::system_error.
   void start();
 
   /// Ends the thread, sends what is owed within `timeout`, and tells what is left.
   void close(std::chrono::milliseconds timeout) noexcept;
+
+  /// In a forked child, of its parent's engine.
+  void leave_to_parent() const noexcept { flush_.leave_to_parent(); }
 
   /// See StatsdEventMetrics.
   bool flush(std::chrono::milliseconds timeout) noexcept;
@@ -36,13 +39,14 @@ class Engine {
 
  private:
   void run() noexcept;
+  bool on_own_thread() const noexcept;
   bool begin_turn(Clock::time_point now, bool last) noexcept;
   bool flush_until(Clock::time_point deadline, bool last) noexcept;
   Flush::Outcome step() noexcept;
   /// Leaves the turn: publishes the figures, and tells what went wrong with no lock held.
   void leave_turn() noexcept;
 
-  const statsd::Options& options_;
+  const Listener& listener_;
   Flush flush_;
   TurnLock turn_;
   Alarm alarm_;

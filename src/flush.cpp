@@ -136,6 +136,7 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
     if (now >= next_fold_) fold(now);
     if (held) expire(now);
   }
+  if (channel_.lost()) provisional_.forget();
   look_for_answers(now);
   if (channel_.refresh(now)) renew_ = true;
   if (may_send(now, urgency)) send_burst(now);

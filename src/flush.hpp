@@ -89,6 +89,9 @@ class Flush {
   /// Tells what destruction could not send.
   void left_behind(Clock::time_point now) noexcept;
 
+  /// In a forked child: gives back what its parent's flush keeps from the process. It is of no other use there.
+  void leave_to_parent() const noexcept { channel_.close_in_child(); }
+
   statsd::Stats stats() const noexcept;
   Report& report() noexcept { return report_; }
 

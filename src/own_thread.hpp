@@ -7,8 +7,8 @@
 
 namespace event_metrics::inline v0 {
 
-/// A thread that handles none of the service's signals; `name` has at most 15 bytes. Throws std::bad_alloc, and
-/// std::system_error when the process may have no more threads.
+/// A thread that handles none of the service's signals but those of its own crashes; `name` has at most 15 bytes.
+/// Throws std::bad_alloc, and std::system_error when the process may have no more threads.
 std::thread own_thread(const char* name, std::function<void()> run);
 
 /// Keeps what a forked child may not touch, because its parent's threads were using it, reachable for those who look

@@ -1,4 +1,4 @@
-// report.hpp - tells what goes wrong after construction, at most once a minute for each cause.
+// report.hpp - what is to be told of what goes wrong after construction, at most once a minute for each cause.
 
 #pragma once
 
@@ -6,9 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace event_metrics::inline v0 {
@@ -26,8 +24,7 @@ enum class Cause : std::uint8_t {
 };
 inline constexpr std::size_t cause_count = 9;
 
-/// Collects messages where locks are held and hands them out where none is. Used by one thread at a time; tell() is
-/// static, for the moment after.
+/// Collects messages where locks are held, for a Listener to be told where none is. Used by one thread at a time.
 class Report {
  public:
   using Clock = std::chrono::steady_clock;
@@ -40,10 +37,6 @@ class Report {
   void note(std::string message) noexcept;
 
   std::vector<std::string> take() noexcept;
-
-  /// Hands messages to `on_error`, or to standard error when it is empty; what it throws is swallowed.
-  static void tell(const std::vector<std::string>& messages,
-                   const std::function<void(std::string_view)>& on_error) noexcept;
 
  private:
   std::array<Clock::time_point, cause_count> quiet_until_{};

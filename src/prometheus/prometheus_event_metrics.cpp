@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "endpoints.hpp"
+#include "listener.hpp"
+#include "no_cancellation.hpp"
 #include "own_thread.hpp"
 #include "prometheus/families.hpp"
 #include "prometheus/updater.hpp"
@@ -40,6 +42,7 @@ class PrometheusEventMetrics::Impl {
         registry_{checked(std::move(registry))},
         families_{new_families(*registry_)},
         recorder_{PrometheusUpdater::limits(options_), [this] { begin_in_child(); }} {
+    const NoCancellation meanwhile;
     std::unique_ptr<PrometheusUpdater> updater = new_updater(false);
     updater->update();
     updater->start();
@@ -47,6 +50,7 @@ class PrometheusEventMetrics::Impl {
   }
 
   ~Impl() {
+    const NoCancellation meanwhile;
     PrometheusUpdater* const updater = updater_.load(std::memory_order_acquire);
     const bool used_here = recorder_.begun();
     if (used_here) delete updater;
@@ -64,13 +68,14 @@ class PrometheusEventMetrics::Impl {
   record::Recorder& recorder() noexcept { return recorder_; }
 
   void update() noexcept {
+    const NoCancellation meanwhile;
     recorder_.begin_in_child();
     if (PrometheusUpdater* const updater = updater_.load(std::memory_order_acquire)) updater->update();
   }
 
  private:
   std::unique_ptr<PrometheusUpdater> new_updater(bool in_child) {
-    return std::make_unique<PrometheusUpdater>(options_, *registry_, families_, recorder_, in_child);
+    return std::make_unique<PrometheusUpdater>(options_, listener_, *registry_, families_, recorder_, in_child);
   }
   void begin_in_child() noexcept {
     abandon(updater_.load(std::memory_order_relaxed));  // the child's only user is here
@@ -84,6 +89,7 @@ class PrometheusEventMetrics::Impl {
   }
 
   const PrometheusOptions options_;
+  const Listener listener_{options_.on_error};
   const std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<PrometheusFamilies> families_;
   record::Recorder recorder_;

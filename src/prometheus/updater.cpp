@@ -36,10 +36,11 @@ record::Recorder::Limits PrometheusUpdater::limits(const PrometheusOptions& opti
   return limits;
 }
 
-PrometheusUpdater::PrometheusUpdater(const PrometheusOptions& options, prometheus::Registry& registry,
-                                     std::unique_ptr<PrometheusFamilies>& families, record::Recorder& recorder,
-                                     bool in_child)
+PrometheusUpdater::PrometheusUpdater(const PrometheusOptions& options, const Listener& listener,
+                                     prometheus::Registry& registry, std::unique_ptr<PrometheusFamilies>& families,
+                                     record::Recorder& recorder, bool in_child)
     : options_{options},
+      listener_{listener},
       registry_{registry},
       families_{families},
       recorder_{recorder},
@@ -52,7 +53,11 @@ PrometheusUpdater::PrometheusUpdater(const PrometheusOptions& options, prometheu
 
 PrometheusUpdater::~PrometheusUpdater() {
   alarm_.ring();
-  if (thread_.joinable()) thread_.join();
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();  // on_error has called exit(), from which it does not come back
+  } else if (thread_.joinable()) {
+    thread_.join();
+  }
 }
 
 void PrometheusUpdater::start() {
@@ -91,7 +96,7 @@ void PrometheusUpdater::update() noexcept {
     tell_limits(now);
     messages = report_.take();
   }
-  Report::tell(messages, options_.on_error);
+  listener_.tell(messages);
 }
 
 void PrometheusUpdater::update_registry() {

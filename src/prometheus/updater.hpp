@@ -16,6 +16,7 @@
 #include "alarm.hpp"
 #include "event_metrics/prometheus_event_metrics.hpp"
 #include "ledger/ledger.hpp"
+#include "listener.hpp"
 #include "prometheus/families.hpp"
 #include "record/recorder.hpp"
 #include "report.hpp"
@@ -33,7 +34,7 @@ class PrometheusUpdater {
 
   /// All that is passed outlives the updater. `families` has those of this process, or in a child those of its parent
   /// until the first update. Throws std::bad_alloc.
-  PrometheusUpdater(const PrometheusOptions& options, prometheus::Registry& registry,
+  PrometheusUpdater(const PrometheusOptions& options, const Listener& listener, prometheus::Registry& registry,
                     std::unique_ptr<PrometheusFamilies>& families, record::Recorder& recorder, bool in_child);
   ~PrometheusUpdater();
   PrometheusUpdater(const PrometheusUpdater&) = delete;
@@ -56,6 +57,7 @@ class PrometheusUpdater {
   Clock::time_point tend() noexcept;
 
   const PrometheusOptions& options_;
+  const Listener& listener_;
   prometheus::Registry& registry_;
   std::unique_ptr<PrometheusFamilies>& families_;
   record::Recorder& recorder_;

@@ -13,7 +13,11 @@
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <optional>
 #include <utility>
+
+#include "transport/fork_gate.hpp"
 
 namespace event_metrics::inline v0::transport {
 namespace {
@@ -50,6 +54,19 @@ Inode inode_of(const std::string& path) noexcept {
   struct stat file {};
   return ::stat(path.c_str(), &file) == 0 ? Inode{file.st_dev, file.st_ino} : Inode{};
 }
+// Of a socket it is one that no other has, as long as there is a descriptor of it.
+Inode inode_of(int descriptor) noexcept {
+  struct stat file {};
+  return ::fstat(descriptor, &file) == 0 ? Inode{file.st_dev, file.st_ino} : Inode{};
+}
+
+// One for the process, never destroyed: Asio keeps a descriptor in it. A forked child goes on with its parent's. What
+// Asio changes there, it changes under no_fork(): when it makes a socket and when it closes one.
+asio::io_context& context() {
+  static constinit asio::io_context* made = nullptr;
+  if (made == nullptr) made = new asio::io_context{1};
+  return *made;
+}
 
 bool ask_for_refusals(int socket, int family) noexcept {
   const int on = 1;
@@ -64,48 +81,53 @@ bool nobody_listens(std::error_code error) noexcept {
 }
 
 struct Channel::Socket {
-  asio::io_context io{1};
-  Protocol::socket socket{io};
+  std::optional<Protocol::socket> socket;
+  int descriptor = -1;
+  Inode own_inode;  // of the descriptor
   std::size_t quoted = 0;
-  Inode inode;
+  Inode peer_inode;  // of the path
   std::array<char, quoted_ipv6> quote;
 
+  /// Where the kernel does not tell inodes it is taken for granted.
+  bool is_ours() const noexcept { return own_inode == Inode{} || own_inode == inode_of(descriptor); }
+  std::error_code make(int family);
   std::error_code connect(const Endpoint& endpoint, const std::string& path);
 };
 
 // The descriptor is made here because Asio's own open() lets it survive an exec.
+std::error_code Channel::Socket::make(int family) {
+  const std::lock_guard lock{no_fork()};
+  socket.emplace(context());
+  descriptor = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return last_error();
+  own_inode = inode_of(descriptor);
+  boost::system::error_code error;
+  socket->assign(Protocol{family, 0}, descriptor, error);
+  if (!error) return {};
+  (void)::close(descriptor);
+  return standard(error);
+}
+
 std::error_code Channel::Socket::connect(const Endpoint& endpoint, const std::string& path) {
   const int family = endpoint.family();
-  const int descriptor = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return last_error();
-  boost::system::error_code error;
-  socket.assign(Protocol{family, 0}, descriptor, error);
-  if (error) {
-    (void)::close(descriptor);
-    return standard(error);
-  }
+  if (const std::error_code failure = make(family)) return failure;
   if (family == AF_UNIX) {
     quoted = 0;
-    inode = inode_of(path);  // before connecting: a socket that comes in between is found by the next moved()
+    peer_inode = inode_of(path);  // before connecting: a socket that comes in between is found by the next moved()
   } else {
     if (!ask_for_refusals(descriptor, family)) return last_error();
     quoted = family == AF_INET6 ? quoted_ipv6 : quoted_ipv4;
   }
-  socket.non_blocking(true, error);
-  if (!error) socket.connect(Protocol::endpoint{&endpoint.address, endpoint.size}, error);
+  boost::system::error_code error;
+  socket->non_blocking(true, error);
+  if (!error) socket->connect(Protocol::endpoint{&endpoint.address, endpoint.size}, error);
   return error ? standard(error) : std::error_code{};
 }
 
-Channel::Channel(Address address) : resolver_{std::move(address)} {
-  try {
-    socket_ = std::make_unique<Socket>();
-  } catch (const boost::system::system_error& failure) {  // a type that our users cannot name
-    throw std::system_error{standard(failure.code()), "no socket"};
-  }
-}
-Channel::~Channel() = default;
+Channel::Channel(Address address) : resolver_{std::move(address)}, socket_{std::make_unique<Socket>()} {}
+Channel::~Channel() { close(); }
 
-bool Channel::is_open() const noexcept { return socket_->socket.is_open(); }
+bool Channel::is_open() const noexcept { return socket_->socket && socket_->socket->is_open(); }
 
 bool Channel::refresh(Resolver::Clock::time_point now) noexcept {
   resolver_.refresh(now);
@@ -118,6 +140,8 @@ std::error_code Channel::open() noexcept {
     close();
     try {
       error = socket_->connect(endpoint, address().host);
+    } catch (const boost::system::system_error& failure) {
+      error = standard(failure.code());
     } catch (const std::exception&) {
       error = std::make_error_code(std::errc::not_enough_memory);
     }
@@ -132,19 +156,35 @@ std::error_code Channel::open() noexcept {
 }
 
 void Channel::close() noexcept {
+  if (!is_open()) return;
+  const std::lock_guard lock{no_fork()};
   boost::system::error_code ignored;  // nothing was buffered that could be lost
-  socket_->socket.close(ignored);
+  if (socket_->is_ours()) {
+    socket_->socket->close(ignored);
+  } else {
+    (void)socket_->socket->release(ignored);
+  }
+}
+
+bool Channel::lost() noexcept {
+  if (!is_open() || socket_->is_ours()) return false;
+  close();
+  return true;
+}
+
+void Channel::close_in_child() const noexcept {
+  if (socket_->own_inode != Inode{} && socket_->is_ours()) (void)::close(socket_->descriptor);
 }
 
 bool Channel::moved() const noexcept {
   if (address().kind != Address::Kind::unix_datagram) return false;
   const Inode now = inode_of(address().host);
-  return now != Inode{} && now != socket_->inode;
+  return now != Inode{} && now != socket_->peer_inode;
 }
 
 Verdict Channel::send(std::string_view datagram) noexcept {
   boost::system::error_code error;
-  socket_->socket.send(asio::buffer(datagram.data(), datagram.size()), 0, error);
+  socket_->socket->send(asio::buffer(datagram.data(), datagram.size()), 0, error);
   error_ = standard(error);
   if (!error) return Verdict::accepted;
   if (error != boost::system::errc::resource_unavailable_try_again) resolver_.doubt();
@@ -176,7 +216,7 @@ std::optional<std::string_view> Channel::next_refusal() noexcept {
     message.msg_iovlen = 1;
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    const ssize_t size = ::recvmsg(socket_->socket.native_handle(), &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+    const ssize_t size = ::recvmsg(socket_->descriptor, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
     if (size >= 0) {
       resolver_.doubt();
       error_ = reason(message);

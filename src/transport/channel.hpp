@@ -29,8 +29,7 @@ bool nobody_listens(std::error_code error) noexcept;
 /// Used by one thread at a time. Nothing here blocks.
 class Channel {
  public:
-  /// Makes no connection yet, but begins to look its host up. Throws std::bad_alloc, and std::system_error when the
-  /// process may have no more descriptors.
+  /// Makes no connection yet, but begins to look its host up. Throws std::bad_alloc.
   explicit Channel(Address address);
   ~Channel();
 
@@ -45,6 +44,13 @@ class Channel {
   /// std::errc::operation_in_progress while the first look-up is young, which is no failure.
   std::error_code open() noexcept;
   void close() noexcept;
+
+  /// Whether somebody else has closed the socket since the last look. If so it is not touched again, as its number may
+  /// be that of something else by now.
+  bool lost() noexcept;
+
+  /// In a forked child: closes its copy of the parent's socket. Nothing else may be done with the channel there.
+  void close_in_child() const noexcept;
 
   /// Whether the unix socket's path names another socket now than the one that is connected. Asks the file system.
   bool moved() const noexcept;
@@ -65,7 +71,7 @@ class Channel {
 
   Resolver resolver_;
   Endpoint peer_;
-  std::unique_ptr<Socket> socket_;
+  const std::unique_ptr<Socket> socket_;
   std::error_code error_;
 };
 

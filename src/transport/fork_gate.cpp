@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -14,6 +15,7 @@ using Clock = std::chrono::steady_clock;
 constinit std::mutex gate;
 constinit int inside = 0;
 constinit Clock::time_point last_entered{};
+constinit std::atomic<int> look_ups{0};  // relaxed: orders nothing
 
 void wait_before_fork() {
   gate.lock();  // until after the fork: nobody enters meanwhile
@@ -29,6 +31,7 @@ void open_in_parent() { gate.unlock(); }
 
 void open_in_child() {
   inside = 0;  // those threads are the parent's
+  look_ups.store(0, std::memory_order_relaxed);
   gate.unlock();
 }
 
@@ -47,5 +50,15 @@ ForkGate::~ForkGate() {
   const std::lock_guard lock{gate};
   --inside;
 }
+
+LookUpPlace::LookUpPlace() noexcept : had_{look_ups.fetch_add(1, std::memory_order_relaxed) < most} {
+  if (!had_) look_ups.fetch_sub(1, std::memory_order_relaxed);
+}
+
+LookUpPlace::~LookUpPlace() {
+  if (had_) look_ups.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::mutex& no_fork() noexcept { return gate; }
 
 }  // namespace event_metrics::inline v0::transport

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 
 namespace event_metrics::inline v0::transport {
 
@@ -19,5 +20,26 @@ class ForkGate {
   ForkGate(const ForkGate&) = delete;
   ForkGate& operator=(const ForkGate&) = delete;
 };
+
+/// One of the few look-ups that a process may have out at once. Clients that come and go while no name server answers
+/// would leave a thread each. Never waits.
+class LookUpPlace {
+ public:
+  static constexpr int most = 8;
+
+  LookUpPlace() noexcept;
+  ~LookUpPlace();
+  LookUpPlace(const LookUpPlace&) = delete;
+  LookUpPlace& operator=(const LookUpPlace&) = delete;
+
+  bool had() const noexcept { return had_; }
+
+ private:
+  bool had_;
+};
+
+/// A fork waits for who holds it, so that a child finds whole what is changed under it. To be held for a moment, and
+/// taken under no other lock of ours.
+std::mutex& no_fork() noexcept;
 
 }  // namespace event_metrics::inline v0::transport

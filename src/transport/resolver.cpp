@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -78,9 +79,12 @@ Endpoint udp_endpoint(const addrinfo& found) noexcept {
 // IPv4 first: agents listen on 127.0.0.1 by default, while `localhost` may name ::1 before it.
 std::vector<Endpoint> udp_endpoints(const addrinfo* found) {
   std::vector<Endpoint> endpoints;
-  for (; found != nullptr; found = found->ai_next) endpoints.push_back(udp_endpoint(*found));
-  std::stable_partition(endpoints.begin(), endpoints.end(),
-                        [](const Endpoint& each) { return each.family() == AF_INET; });
+  for (const bool ipv4 : {true, false}) {
+    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+      const Endpoint made = udp_endpoint(*each);
+      if ((made.family() == AF_INET) == ipv4) endpoints.push_back(made);
+    }
+  }
   return endpoints;
 }
 
@@ -100,8 +104,9 @@ struct Resolver::LookUp {
   explicit LookUp(Address sought) : address{std::move(sought)} {}
 
   const Address address;
-  Answer answer;                       // the thread's until `answered`
-  std::atomic<bool> answered = false;  // release after the answer, acquire before it is taken
+  std::optional<LookUpPlace> place{std::in_place};  // until it has ended
+  Answer answer;                                    // the thread's until `answered`
+  std::atomic<bool> answered = false;               // release after the answer, acquire before it is taken
 };
 
 Resolver::Resolver(Address address) : address_{std::move(address)}, error_{resolver_error(awaited)} {
@@ -114,7 +119,7 @@ Resolver::Resolver(Address address) : address_{std::move(address)}, error_{resol
   }
   Answer numeric = ask(address_, AI_NUMERICHOST);
   if (numeric.endpoints.empty()) {
-    begin(now);
+    (void)begin(now);
   } else {
     take(std::move(numeric));
     lasting_ = address_.host.find('%') == std::string::npos;  // an interface may come back with another number
@@ -147,41 +152,40 @@ void Resolver::take(Answer answer) noexcept {
 
 void Resolver::refresh(Clock::time_point now) noexcept {
   if (lasting_) return;
-  if (look_up_ != nullptr) {
-    if (look_up_->answered.load(std::memory_order_acquire)) {
-      take(std::move(look_up_->answer));
-      look_up_.reset();
-      since_ = now;
-    } else if (error_ == std::errc::operation_in_progress && now - since_ > patience) {
-      error_ = resolver_error(overdue);
-    }
+  if (look_up_ != nullptr && look_up_->answered.load(std::memory_order_acquire)) {
+    take(std::move(look_up_->answer));
+    look_up_.reset();
+    since_ = now;
     return;
   }
+  if (error_ == std::errc::operation_in_progress && now - since_ > patience) error_ = resolver_error(overdue);
+  if (look_up_ != nullptr) return;
   const bool troubled = doubted_ || error_;
-  if (now - since_ < (troubled ? pause_ : longest_trusted)) return;
+  if (now - since_ < (troubled ? pause_ : longest_trusted) || !begin(now)) return;
   pause_ = troubled ? std::min(2 * pause_, longest_pause) : shortest_pause;
-  begin(now);
 }
 
-void Resolver::begin(Clock::time_point now) noexcept {
-  since_ = now;
-  doubted_ = false;
+bool Resolver::begin(Clock::time_point now) noexcept {
   try {
-    look_up_ = std::make_shared<LookUp>(address_);
-    own_thread("event-metr-dns", [look_up = look_up_] {
+    auto look_up = std::make_shared<LookUp>(address_);
+    if (!look_up->place->had()) return false;
+    own_thread("event-metr-dns", [look_up] {
       {
         const ForkGate gate;
         look_up->answer = ask(look_up->address, 0);
       }
+      look_up->place.reset();
       look_up->answered.store(true, std::memory_order_release);
     }).detach();
+    look_up_ = std::move(look_up);
   } catch (const std::system_error& failure) {
-    look_up_.reset();
     error_ = failure.code();
   } catch (const std::exception&) {
-    look_up_.reset();
     error_ = std::make_error_code(std::errc::not_enough_memory);
   }
+  since_ = now;
+  doubted_ = false;
+  return true;
 }
 
 }  // namespace event_metrics::inline v0::transport

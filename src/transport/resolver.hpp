@@ -21,9 +21,9 @@ struct Endpoint {
   bool operator==(const Endpoint& other) const noexcept;
 };
 
-/// Looks a name up on a thread of its own, at most one at a time. Numeric addresses and paths need none. Used by one
-/// thread at a time. Nothing here waits, not even destruction: a look-up that is out then ends by itself, and touches
-/// nothing but its own.
+/// Looks a name up on a thread of its own, at most one at a time, and LookUpPlace::most in a process. Numeric addresses
+/// and paths need none. Used by one thread at a time. Nothing here waits, not even destruction: a look-up that is out
+/// then ends by itself, and touches nothing but its own.
 class Resolver {
  public:
   using Clock = std::chrono::steady_clock;
@@ -58,7 +58,8 @@ class Resolver {
 
   static Answer ask(const Address& address, int flags) noexcept;
   void take(Answer answer) noexcept;
-  void begin(Clock::time_point now) noexcept;
+  /// False while there is no place for one more.
+  bool begin(Clock::time_point now) noexcept;
 
   const Address address_;
   std::vector<Endpoint> endpoints_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,6 +218,73 @@ TEST(Fork, OnErrorMayForkAndItsChildRecordFlushAndEnd) {
     return status != -1;
   }));
   EXPECT_EQ(status, 0);
+}
+
+int descriptors() {
+  int count = 0;
+  for (int descriptor = 0; descriptor < 1024; ++descriptor) count += ::fcntl(descriptor, F_GETFD) >= 0 ? 1 : 0;
+  return count;
+}
+
+// Each child forks the next, as checkpointing and daemons in daemons do.
+int generation(StatsdEventMetrics& metrics, int number, int descriptors_before) {
+  return in_child([&metrics, number, descriptors_before] {
+    metrics.record_delivery_error(url);
+    if (!metrics.flush(5s)) return 1;
+    if (descriptors() != descriptors_before) return 2;
+    return number == 1 ? 0 : generation(metrics, number - 1, descriptors_before);
+  });
+}
+
+void leaves_nothing_in_the_thirtieth_generation(support::Agent::Way way) {
+  const support::Agent agent{way};
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog,
+                              .address = agent.address(),
+                              .flush_interval = 60s,
+                              .own_thread = own_thread,
+                              .on_error = [](std::string_view) {}}};
+  metrics.record_delivery_error(url);
+  ASSERT_TRUE(metrics.flush(5s));
+  support::wait_until_other_threads_sleep();
+  EXPECT_EQ(generation(metrics, 30, descriptors()), 0);
+  EXPECT_TRUE(agent.wait_for([](const Tally& tally) { return tally.counter(attempts) == 31; }));
+}
+
+TEST(Fork, LeavesNoDescriptorInAGenerationOverUdp) {
+  leaves_nothing_in_the_thirtieth_generation(support::Agent::Way::udp4);
+}
+TEST(Fork, LeavesNoDescriptorInAGenerationOverIpv6) {
+  leaves_nothing_in_the_thirtieth_generation(support::Agent::Way::udp6);
+}
+TEST(Fork, LeavesNoDescriptorInAGenerationOverAUnixSocket) {
+  leaves_nothing_in_the_thirtieth_generation(support::Agent::Way::unix_datagram);
+}
+
+// A daemon closes what it inherits, and what it opens has the numbers of what it closed.
+TEST(Fork, ChildLeavesFilesAloneThatHaveTheNumbersOfItsParentsSockets) {
+  const support::Agent agent;
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::datadog,
+                              .address = agent.address(),
+                              .flush_interval = 60s,
+                              .own_thread = own_thread,
+                              .on_error = [](std::string_view) {}}};
+  metrics.record_delivery_error(url);
+  ASSERT_TRUE(metrics.flush(5s));
+  support::wait_until_other_threads_sleep();
+  EXPECT_EQ(in_child([&] {
+              (void)::close_range(3, ~0U, 0);
+              const int file = ::open("/dev/null", O_RDONLY);
+              for (int descriptor = file + 1; descriptor < 64; ++descriptor) (void)::dup2(file, descriptor);
+              metrics.record_delivery_error(url);
+              if (!metrics.flush(5s)) return 1;
+              for (int descriptor = file; descriptor < 64; ++descriptor) {
+                struct stat here {};
+                if (::fstat(descriptor, &here) != 0 || !S_ISCHR(here.st_mode)) return 2;
+              }
+              return 0;
+            }),
+            0);
+  EXPECT_TRUE(agent.wait_for([](const Tally& tally) { return tally.counter(attempts) == 2; }));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -47,6 +48,24 @@ void record_until_asked(StatsdEventMetrics& metrics, const std::string& name, in
     ++recorded;
     (void)metrics.flush(10ms);
   }
+}
+
+// Short programs inside a long one, while the name servers are away.
+TEST(HostName, ThatHangsKeepsEightThreadsOfAProcessHoweverManyClientsComeAndGo) {
+  int most = 0;
+  for (int i = 0; i < 300; ++i) {
+    const std::string name = "nobody-" + std::to_string(i) + ".test";
+    Names::instance().hang(name);
+    statsd::Options hanging = options("udp://" + name + ":8125");
+    hanging.close_timeout = 0ms;
+    StatsdEventMetrics metrics{hanging};
+    record(metrics, 1);
+    EXPECT_FALSE(metrics.flush(0ms));
+    most = std::max(most, support::look_up_threads());
+  }
+  EXPECT_EQ(most, 8);
+  for (int i = 0; i < 300; ++i) Names::instance().fail("nobody-" + std::to_string(i) + ".test", EAI_NONAME);
+  EXPECT_TRUE(support::eventually([] { return support::look_up_threads() == 0; }));
 }
 
 // This resolver never answers, so a call, a flush or an end that waited for it would outlast the test's timeout, and so

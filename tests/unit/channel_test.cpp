@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "support/agent.hpp"
+#include "support/child.hpp"
 #include "support/names.hpp"
 #include "support/process.hpp"
 
@@ -37,6 +39,13 @@ int open_descriptors_that_survive_exec() {
     if (flags >= 0 && (flags & FD_CLOEXEC) == 0) ++count;
   }
   return count;
+}
+
+/// The first socket among the descriptors from `first` on.
+int descriptor_of_a_socket_from(int first) {
+  struct stat file {};
+  while (::fstat(first, &file) != 0 || !S_ISSOCK(file.st_mode)) ++first;
+  return first;
 }
 
 void sends_to(support::Agent::Way way) {
@@ -221,6 +230,62 @@ TEST(Channel, RefusesADatagramThatNoWayCanCarry) {
   Channel channel{parse_address(agent.address())};
   ASSERT_EQ(channel.open(), std::error_code{});
   EXPECT_EQ(channel.send(std::string(65508, 'x')), Verdict::too_big);
+}
+
+// A service may close what it does not know, as daemons do, and open files of its own.
+TEST(Channel, DoesNotTouchWhatHasTakenItsDescriptorsPlace) {
+  for (const auto way : {support::Agent::Way::udp4, support::Agent::Way::udp6, support::Agent::Way::unix_datagram}) {
+    const support::Agent agent{way};
+    Channel channel{parse_address(agent.address())};
+    const int next = ::dup(0);  // the lowest that is free
+    (void)::close(next);
+    ASSERT_EQ(channel.open(), std::error_code{});
+    EXPECT_FALSE(channel.lost());
+    const int services = descriptor_of_a_socket_from(next);
+    const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ASSERT_EQ(::dup3(file, services, O_CLOEXEC), services);
+    EXPECT_TRUE(channel.lost());
+    EXPECT_FALSE(channel.is_open());
+    EXPECT_FALSE(channel.lost());
+    ASSERT_EQ(channel.open(), std::error_code{});
+    EXPECT_EQ(channel.send("a:1|c"), Verdict::accepted);
+    EXPECT_TRUE(agent.wait_for_datagrams(1));
+    channel.close();
+    EXPECT_GE(::fcntl(services, F_GETFD), 0);  // still the service's
+    (void)::close(services);
+    (void)::close(file);
+  }
+}
+
+TEST(Channel, OpensAnewWhereItsDescriptorWasClosed) {
+  const support::Agent agent;
+  Channel channel{parse_address(agent.address())};
+  const int next = ::dup(0);
+  (void)::close(next);
+  ASSERT_EQ(channel.open(), std::error_code{});
+  ASSERT_EQ(::close_range(static_cast<unsigned>(descriptor_of_a_socket_from(next)), ~0U, 0), 0);
+  EXPECT_TRUE(channel.lost());
+  ASSERT_EQ(channel.open(), std::error_code{});
+  EXPECT_EQ(channel.send("a:1|c"), Verdict::accepted);
+}
+
+TEST(Channel, IsClosedInAForkedChildAndStaysOpenInTheParent) {
+  const support::Agent agent;
+  Channel channel{parse_address(agent.address())};
+  const int next = ::dup(0);
+  (void)::close(next);
+  ASSERT_EQ(channel.open(), std::error_code{});
+  const int descriptor = descriptor_of_a_socket_from(next);
+  support::Child child{[&] {
+    channel.close_in_child();
+    if (::fcntl(descriptor, F_GETFD) >= 0) return 1;
+    if (::dup2(0, descriptor) != descriptor) return 2;
+    channel.close_in_child();
+    return ::fcntl(descriptor, F_GETFD) >= 0 ? 0 : 3;
+  }};
+  EXPECT_EQ(child.status(), 0);
+  EXPECT_EQ(channel.send("a:1|c"), Verdict::accepted);
+  EXPECT_TRUE(agent.wait_for_datagrams(1));
 }
 
 TEST(Channel, LeavesNoDescriptorToAnExecutedProgram) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/agent.hpp"
+#include "support/child.hpp"
 #include "support/names.hpp"
 
 namespace event_metrics {
@@ -101,23 +102,29 @@ TEST(Client, RefusesAPrefixThatMakesNamesLongerThanTheAgentReads) {
             "Options.prefix has 170 bytes: write at most 169, since datadog reads names of 200");
 }
 
-TEST(Client, ThrowsSystemErrorWithoutDescriptors) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const rlimit none{3, 3};
+// As much an agent that is absent as one that nobody has started.
+TEST(Client, IsMadeWithoutADescriptorAndSendsOnceThereIsOne) {
+  const support::Agent agent;
+  support::Child service{[&agent] {
+    rlimit before{};
+    (void)::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{3, before.rlim_max};
     (void)::setrlimit(RLIMIT_NOFILE, &none);
-    try {
-      const Client client{{.agent = Agent::datadog, .own_thread = false}, {}};
-      ::_exit(1);
-    } catch (const std::system_error&) {
-      ::_exit(0);
-    } catch (...) {
-      ::_exit(2);
-    }
-  }
-  int status = 1;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
+    std::string told;
+    Client client{{.agent = Agent::datadog,
+                   .address = agent.address(),
+                   .own_thread = false,
+                   .on_error = [&told](std::string_view what) { told = what; }},
+                  {}};
+    client.recorder().failed("https://a.io/");
+    if (client.flush(20ms) || client.stats().connect_errors == 0) return 1;
+    if (told.find("no connection (Too many open files)") == std::string::npos) return 2;
+    (void)::setrlimit(RLIMIT_NOFILE, &before);
+    return client.flush(10s) ? 0 : 3;
+  }};
+  EXPECT_EQ(service.status(), 0);
+  EXPECT_TRUE(agent.wait_for(
+      [](const support::Tally& tally) { return tally.counter("notification.delivery.attempts#endpoint:a.io") == 1; }));
 }
 
 TEST(Client, AllowsATagNamedEndpointWhereNoTagIsSent) {

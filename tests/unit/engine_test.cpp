@@ -40,7 +40,7 @@ struct Rig {
   explicit Rig(std::string address)
       : options{.agent = statsd::Agent::datadog, .address = std::move(address), .on_error = [](std::string_view) {}},
         recorder{{.max_endpoints = 10, .by_endpoint = false, .memory_bytes = 16U << 20U}, [] {}},
-        engine{options, setup(), series(), recorder} {}
+        engine{listener, setup(), series(), recorder} {}
 
   Flush::Setup setup() const {
     return {wire::rules_of(options.agent),
@@ -62,6 +62,7 @@ struct Rig {
   }
 
   statsd::Options options;
+  const Listener listener{options.on_error};
   record::Recorder recorder;
   Engine engine;
 };

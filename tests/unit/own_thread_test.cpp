@@ -17,7 +17,7 @@ sigset_t blocked() {
   return now;
 }
 
-TEST(OwnThread, BlocksEverySignalAndLeavesItsMakersMaskAlone) {
+TEST(OwnThread, BlocksTheServicesSignalsAndLeavesItsMakersMaskAlone) {
   const sigset_t before = blocked();
   sigset_t inside{};
   own_thread("test", [&inside] { inside = blocked(); }).join();
@@ -26,6 +26,35 @@ TEST(OwnThread, BlocksEverySignalAndLeavesItsMakersMaskAlone) {
     EXPECT_EQ(sigismember(&inside, signal), 1) << signal;
     EXPECT_EQ(sigismember(&after, signal), sigismember(&before, signal)) << signal;
   }
+}
+
+TEST(OwnThread, LeavesACrashToTheServicesHandler) {
+  sigset_t inside{};
+  own_thread("test", [&inside] { inside = blocked(); }).join();
+  for (const int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) {
+    EXPECT_EQ(sigismember(&inside, crash), 0) << crash;
+  }
+}
+
+TEST(OwnThread, LeavesItsMakersMaskAloneWhereACrashIsBlockedThere) {
+  sigset_t trap;
+  (void)sigemptyset(&trap);
+  (void)sigaddset(&trap, SIGTRAP);
+  (void)::pthread_sigmask(SIG_BLOCK, &trap, nullptr);
+  own_thread("test", [] {}).join();
+  const sigset_t after = blocked();
+  (void)::pthread_sigmask(SIG_UNBLOCK, &trap, nullptr);
+  EXPECT_EQ(sigismember(&after, SIGTRAP), 1);
+}
+
+TEST(OwnThread, GoesOnWhereWhatItRunsCancelsIt) {
+  bool went_on = false;
+  own_thread("test", [&went_on] {
+    (void)::pthread_cancel(::pthread_self());
+    ::pthread_testcancel();
+    went_on = true;
+  }).join();
+  EXPECT_TRUE(went_on);
 }
 
 TEST(OwnThread, HasItsName) {

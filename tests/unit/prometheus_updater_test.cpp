@@ -18,11 +18,12 @@ struct Rig {
       : options{std::move(wanted)},
         families{std::make_unique<PrometheusFamilies>(registry)},
         recorder{PrometheusUpdater::limits(options), [] {}},
-        updater{options, registry, families, recorder, false} {}
+        updater{options, listener, registry, families, recorder, false} {}
 
   double attempts() { return families->series({}).attempts.Value(); }
 
   const PrometheusOptions options;
+  const Listener listener{options.on_error};
   prometheus::Registry registry;
   std::unique_ptr<PrometheusFamilies> families;
   record::Recorder recorder;
@@ -70,7 +71,7 @@ TEST(PrometheusUpdater, BeginsWithZerosInAChild) {
   rig.recorder.failed("https://a.io/");
   rig.updater.update();
   record::Recorder own{PrometheusUpdater::limits(rig.options), [] {}};
-  PrometheusUpdater child{rig.options, rig.registry, rig.families, own, true};
+  PrometheusUpdater child{rig.options, rig.listener, rig.registry, rig.families, own, true};
   EXPECT_EQ(rig.attempts(), 1);
   child.update();
   EXPECT_EQ(rig.attempts(), 0);

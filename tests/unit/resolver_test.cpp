@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -231,6 +232,28 @@ TEST_F(ResolverOfAName, TriesAgainWhenTheProcessMayHaveNoMoreThreads) {
   names.answer(name, {"127.0.0.1"});
   take(resolver, start + 2s);
   EXPECT_EQ(texts(resolver), Texts{"127.0.0.1 8125"});
+}
+
+TEST(Resolver, LooksUpEightNamesOfAProcessAtOnceAndTheOthersAfterThem) {
+  Names& names = Names::instance();
+  std::vector<std::unique_ptr<Resolver>> resolvers;
+  const auto name = [](std::size_t i) { return "crowd-" + std::to_string(i) + ".test"; };
+  const Clock::time_point start = Clock::now();
+  for (std::size_t i = 0; i < 20; ++i) {
+    names.hang(name(i));
+    resolvers.push_back(std::make_unique<Resolver>(transport::parse_address("udp://" + name(i) + ":8125")));
+  }
+  for (const auto& resolver : resolvers) resolver->refresh(start + 4s);
+  EXPECT_EQ(look_up_threads(), 8);
+  for (const auto& resolver : resolvers) EXPECT_EQ(resolver->error(), std::errc::operation_in_progress);
+  for (const auto& resolver : resolvers) resolver->refresh(start + 7s);
+  for (const auto& resolver : resolvers) EXPECT_EQ(resolver->error(), std::errc::timed_out);  // also of those that wait
+  for (std::size_t i = 0; i < resolvers.size(); ++i) names.answer(name(i), {"127.0.0.1"});
+  EXPECT_TRUE(support::eventually([&] {
+    for (const auto& resolver : resolvers) resolver->refresh(start + 9s);
+    return std::ranges::none_of(resolvers, [](const auto& resolver) { return resolver->endpoints().empty(); });
+  }));
+  EXPECT_TRUE(support::eventually([] { return look_up_threads() == 0; }));
 }
 
 }  // namespace
