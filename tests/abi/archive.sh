@@ -36,7 +36,7 @@ judge() {
   done
 }
 
-nm=nm
+nm="nm"
 if [ "$1" = judge ]; then
   judge "$2"
   exit

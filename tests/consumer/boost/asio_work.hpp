@@ -1,0 +1,4 @@
+#pragma once
+
+/// 0 when all went as it should.
+int asio_work();
