@@ -22,7 +22,7 @@ namespace event_metrics::inline v0 {
 ///   EXPECT_EQ(metrics.calls().front().endpoint_url, "https://hooks.example.com/T0");
 ///
 /// Thread safety: safe. Takes a mutex and allocates: it is for tests. When there is no memory for a call it is still
-/// counted, but missing from calls().
+/// counted, but missing from calls(); compiled with -fno-exceptions, the program ends.
 class MockEventMetrics final : public EventMetrics {
  public:
   enum class Kind : std::uint8_t { success, failure, error, increment_active_tasks, decrement_active_tasks };
@@ -75,10 +75,14 @@ class MockEventMetrics final : public EventMetrics {
               std::chrono::nanoseconds duration, int status_code) noexcept {
     const std::lock_guard lock{mutex_};
     count += change;
+#ifdef __cpp_exceptions
     try {
       calls_.push_back({kind, std::string{url}, duration, status_code});
     } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): documented above
     }
+#else
+    calls_.push_back({kind, std::string{url}, duration, status_code});
+#endif
   }
   std::int64_t read(const std::int64_t& count) const {
     const std::lock_guard lock{mutex_};

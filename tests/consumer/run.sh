@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh subproject|installed|prometheus SOURCE_ROOT: builds consumer.cpp against the library and runs it. As a subproject
-# of a small Meson project, or with what pkg-config says about installed copies, a static one and a shared one; without
-# prometheus-cpp, or prometheus_consumer.cpp with it.
+# run.sh subproject|installed|prometheus SOURCE_ROOT: builds consumer.cpp, lean.cpp and plugin.cpp against the library and
+# runs them. As a subproject of a small Meson project that builds in another way, or with what pkg-config says about
+# installed copies, a static one and a shared one; without prometheus-cpp, or prometheus_consumer.cpp with it.
 set -eu
 here=$2/tests/consumer
 work=$(mktemp -d)
@@ -17,16 +17,27 @@ else
   export CPLUS_INCLUDE_PATH="$work/absent"
 fi
 
+# What holds the library, and only that, stays in memory when it is closed.
+nodelete() {
+  readelf -d "$1" | grep 'FLAGS_1.*NODELETE'
+}
+
 if [ "$1" = subproject ]; then
   mkdir "$work/subprojects"
   ln -s "$2" "$work/subprojects/event-metrics"
-  cp "$here/meson.build" "$here/consumer.cpp" "$work"
-  meson setup -Doptimization=0 --wrap-mode=nofallback --force-fallback-for=event-metrics "$work/build" "$work"
+  cp "$here/meson.build" "$here/consumer.cpp" "$here/lean.cpp" "$here/plugin.cpp" "$work"
+  meson setup -Doptimization=0 --wrap-mode=nofallback --force-fallback-for=event-metrics \
+    -Dunity=on -Dunity_size=100 -Dcpp_eh=none -Dcpp_rtti=false "$work/build" "$work"
   meson compile -C "$work/build"
   # Neither our tests nor our examples become the consumer's, and nothing has to be found when it runs.
-  test "$(meson introspect --tests "$work/build" | grep -o '"suite"' | wc -l)" = 1
-  test -z "$(find "$work/build" -name '*.so*')"
+  test "$(meson introspect --tests "$work/build" | grep -o '"suite"' | wc -l)" = 2
+  test -z "$(find "$work/build" -name 'lib*.so*')"
   meson test -C "$work/build" --no-rebuild
+  nodelete "$work/build/plugin.so"
+  # As long as each of our files is compiled by itself this builds nothing anew.
+  meson configure -Dunity=subprojects "$work/build"
+  meson compile -C "$work/build"
+  if grep -o 'subprojects/[^ ]*unity[^ ]*' "$work/build/build.ninja"; then exit 1; fi
   if objdump -p "$work/build/consumer" | grep 'NEEDED.*prometheus'; then exit 1; fi
   exit
 fi
@@ -43,9 +54,26 @@ for library in static shared; do
   option=
   if [ $library = static ]; then option=--static; fi
   # shellcheck disable=SC2046,SC2086
-  $CXX -std=c++20 -Wall -Wextra -Wconversion -Werror "$here/$consumer.cpp" -o "$work/consumer" \
-    $(pkg-config $option --cflags --libs $packages)
+  build() {
+    source=$1
+    shift
+    $CXX -std=c++20 -Wall -Wextra -Wconversion -Werror "$here/$source.cpp" "$@" \
+      $(pkg-config $option --cflags --libs $packages)
+  }
+  build $consumer -o "$work/consumer"
   "$work/consumer"
+  if [ $prometheus = disabled ]; then
+    build lean -fno-exceptions -fno-rtti -o "$work/lean"
+    "$work/lean"
+    build plugin -shared -fPIC -o "$work/plugin.so"
+    if [ $library = static ]; then
+      nodelete "$work/plugin.so"
+      build consumer -static -o "$work/static" 2>"$work/warnings" || { cat "$work/warnings"; exit 1; }
+      "$work/static"
+    elif nodelete "$work/plugin.so"; then
+      exit 1
+    fi
+  fi
   if [ $prometheus = disabled ] && ldd "$work/consumer" | grep prometheus; then exit 1; fi
   needs=$(objdump -p "$work/consumer" | grep -c 'NEEDED *libevent-metrics') || :
   test "$needs" = "$(test $library = shared && echo 1 || echo 0)"
