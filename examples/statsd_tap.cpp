@@ -81,7 +81,8 @@ std::string tags_of(const Line& line) {
   std::string text;
   for (const statsd_line::Tag& tag : line.tags) {
     if (!text.empty()) text += ' ';
-    text += visible(tag.key) + (tag.value.empty() ? "" : ":" + visible(tag.value));
+    text += visible(tag.key);
+    if (!tag.value.empty()) text += ':' + visible(tag.value);
   }
   return text;
 }
