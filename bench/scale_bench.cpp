@@ -99,6 +99,17 @@ void memory(benchmark::State& state, const bench::Backend& backend, const Worklo
   }
 }
 
+/// The time in which a client is made, its thread included, and what it takes before anything is recorded.
+void begin(benchmark::State& state, const bench::Backend& backend) {
+  for (auto _ : state) {
+    const double before = resident_kib();
+    const auto start = std::chrono::steady_clock::now();
+    const std::unique_ptr<EventMetrics> metrics = backend.make();
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    state.counters["rss_growth_kib"] = resident_kib() - before;
+  }
+}
+
 bench::Backend often_flushing() {
   return {"statsd", [] {
             statsd::Options options = bench::statsd_options();
@@ -116,6 +127,10 @@ void bench::register_benchmarks() {
   }
   for (const Backend& each : {backend("none"), url_reader(), backend("statsd")}) {
     for (const std::size_t endpoints : {1U, 10U, 100U, 1000U, 10'000U}) add_record("offered", each, endpoints);
+  }
+  for (const char* name : {"none", "statsd"}) {
+    const Backend& each = backend(name);
+    add("begin/" + each.name, [&each](benchmark::State& state) { begin(state, each); })->Iterations(20);
   }
   const auto workload = std::make_shared<const Workload>(100U, many_deliveries(100));
   for (const Backend& each : {backend("none"), often_flushing()}) {

@@ -3,11 +3,12 @@
 #include <dlfcn.h>
 #include <link.h>
 
+namespace event_metrics::inline v0 {
+
+#ifdef __GLIBC__
 // Weak: a program that is linked statically gets neither, nor the linker's warning about them.
 #pragma weak dladdr1
 #pragma weak dlopen
-
-namespace event_metrics::inline v0 {
 
 void stay_loaded() noexcept {
   if (&::dladdr1 == nullptr || &::dlopen == nullptr) return;
@@ -19,5 +20,8 @@ void stay_loaded() noexcept {
   // The handle is not given back. Where NODELETE should not be known, it keeps the object loaded as well.
   (void)::dlopen(object->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
+#else
+void stay_loaded() noexcept {}  // musl never unloads
+#endif
 
 }  // namespace event_metrics::inline v0

@@ -38,11 +38,12 @@ struct DeliveryOptions {
 /// later; nothing recorded is lost inside the process.
 ///
 /// Thread safety: every member may be called from any thread at any time, except that destruction must not run
-/// beside other calls. After fork() a child starts from zero and sends its own numbers.
+/// beside other calls. After fork() a child starts from zero and sends its own numbers. A thread that is cancelled
+/// inside a member (pthread_cancel) ends behind it; asynchronous cancellation is not supported.
 class EVENT_METRICS_API StatsdEventMetrics final : public EventMetrics {
  public:
   /// Throws std::invalid_argument for a wrong option, std::bad_alloc and std::system_error when the machine has no
-  /// memory or thread left. Never because of the agent.
+  /// memory or thread left. Never because of the agent; and where no descriptor is left, the agent counts as absent.
   explicit StatsdEventMetrics(statsd::Options options, DeliveryOptions delivery = {});
 
   /// Sends what is still owed, for at most `close_timeout`, the last active tasks as 0; tells on_error what is left.

@@ -89,9 +89,11 @@ struct Options {
   /// false: no thread is made and nothing is sent until poll() or flush() is called; call poll() at least every 10 s.
   bool own_thread = true;
 
-  /// Told what goes wrong after construction, in one sentence, at most once a minute per cause; empty: standard error.
-  /// Called on the thread that flushes, with no lock held; what it throws is swallowed. Its time comes on top of
-  /// close_timeout and of flush()'s timeout. It may not destroy the client, nor wait for the thread that does.
+  /// Told what goes wrong after construction, in one sentence, at most once a minute per cause. Called on the thread
+  /// that flushes, with no lock held; what it throws is swallowed. Its time comes on top of close_timeout and of
+  /// flush()'s timeout. It may call exit(), fork and crash (the process's own handler runs), but not destroy the
+  /// client, wait for the thread that does, or call pthread_exit(). Empty: a line on standard error, as long as that is
+  /// the file that it was when the client was made; never a signal, and nothing where it takes no line at once.
   std::function<void(std::string_view)> on_error = {};
 };
 
