@@ -75,7 +75,8 @@ constexpr unsigned coarse_cell(unsigned cell) noexcept { return fine_cells + oct
 struct Head {
   std::uint64_t id;
   std::uint32_t newest_block;    ///< head of the list of blocks
-  std::uint32_t endpoint_count;  ///< endpoints in the table
+  std::uint32_t endpoint_count;  ///< endpoints that have a slot, whether find() returns them yet or not
+  std::uint32_t found_count;     ///< endpoints that find() returns
   HashKey hash_key;              ///< of the table
 };
 

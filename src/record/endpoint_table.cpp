@@ -91,8 +91,10 @@ std::uint32_t EndpointTable::insert(const HostKey& key) noexcept {
   const std::uint32_t home = this->home(key);
   std::uint32_t at = home;
   while (load(index_[at & mask_], std::memory_order_relaxed) != 0) ++at;  // other inserters are kept out
-  store(index_[at & mask_], (home & ~most_endpoints) | index, std::memory_order_release);  // pairs with find_from()
+  // In this order: who has found the endpoint sees a size that counts it, who sees the table full finds all of them.
   store(head_.endpoint_count, count + 1, std::memory_order_release);                       // pairs with size()
+  store(index_[at & mask_], (home & ~most_endpoints) | index, std::memory_order_release);  // pairs with find_from()
+  store(head_.found_count, count + 1, std::memory_order_release);                          // pairs with is_full()
   return index;
 }
 

@@ -56,8 +56,10 @@ class EndpointTable {
 
   /// Whether insert() would have room: no lock is worth taking when it has not.
   bool has_room_for(const HostKey& key) const noexcept;
-  bool is_full() const noexcept { return size() == capacity_; }
-  // Acquire: an index below the size has its key.
+  /// Whoever asks this first, and finds a key not there, knows that it never will be.
+  bool is_full() const noexcept { return load(head_.found_count, std::memory_order_acquire) == capacity_; }
+  /// At least as many as find() can have returned to anybody: what was counted for an endpoint is looked at from then
+  /// on. Acquire: an index below the size has its key.
   std::uint32_t size() const noexcept { return load(head_.endpoint_count, std::memory_order_acquire); }
 
   /// The key with this index, first_endpoint <= index < first_endpoint + size(); it lives as long as the arena.
