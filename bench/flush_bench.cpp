@@ -167,6 +167,20 @@ void wire(benchmark::State& state, const std::string& address, statsd::Agent age
   }
 }
 
+/// How long a caller waits in flush(), on a client that has little to send and whose turns are a second apart.
+void wait(benchmark::State& state, const std::string& address) {
+  StatsdEventMetrics metrics{
+      {.agent = statsd::Agent::datadog, .address = address, .on_error = [](std::string_view) {}}};
+  for (auto _ : state) {
+    metrics.record_delivery_success("https://hooks.example.com/T0", 120ms);
+    (void)metrics.flush(0ms);  // as a turn just before: what it has sent has not settled
+    metrics.record_delivery_success("https://hooks.example.com/T0", 120ms);
+    const auto start = std::chrono::steady_clock::now();
+    if (!metrics.flush(10s)) state.SkipWithError("not everything was accepted");
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+}
+
 void add_turn(const std::string& address, const Case& of) {
   bench::add("turn/series:" + std::to_string(of.series) + "/changed:" + std::to_string(of.changed) +
                  "/recorders:" + std::to_string(of.recorders),
@@ -185,6 +199,7 @@ void add_wire(const std::string& address, statsd::Agent agent, std::size_t count
 
 void bench::register_benchmarks() {
   static const Receiver receiver;
+  add("wait", [](benchmark::State& state) { wait(state, receiver.address()); })->Iterations(100);
   add("bare send", [](benchmark::State& state) { bare_send(state, receiver.port()); })->Iterations(20);
   for (const std::size_t series : {100U, 1000U, 10'000U}) {
     for (const std::size_t changed : {0U, 10U, 100U}) add_turn(receiver.address(), {series, changed, 1});

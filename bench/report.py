@@ -149,6 +149,8 @@ def flush_section(results):
         text += f"\nAn idle series costs {slope:.1f} ns a turn: the difference of {few:,} and {many:,}, medians.\n"
     for result in of("bare send"):
         text += f"\nThe kernel takes {result.cell('ns_per_datagram')} ns for a datagram sent without this library.\n"
+    for result in of("wait"):
+        text += f"\nA call of `flush()` takes {result.cell()}, mostly waiting.\n"
     text += "\n### on the wire, for each million deliveries\n\n"
     keys = ["bytes", "datagrams", "left_out"]
     rows = [[r.words[1], number(r.fields["deliveries"])] + [r.cell(f"{key}_per_million", number) for key in keys]

@@ -64,12 +64,17 @@ void Flush::begin_turn(Clock::time_point now) {
   packer_.begin_turn(turn_bytes());
   tell_own(now);
   look_at_socket(now);
+  owe_active_tasks();
+}
+
+void Flush::owe_active_tasks() noexcept {
   const record::Recorder::ActiveTasks tasks = recorder_.active_tasks();
-  if (!setup_.in_child || tasks.touched) ledger_.owe_gauge(tasks.count);
+  if (!setup_.in_child || tasks.touched) ledger_.owe_gauge(tasks_ended_ ? 0 : tasks.count);
 }
 
 void Flush::end_active_tasks() noexcept {
-  if (!setup_.in_child || recorder_.active_tasks().touched) ledger_.owe_gauge(0);
+  tasks_ended_ = true;
+  owe_active_tasks();
 }
 
 void Flush::fold(Clock::time_point now) {
@@ -99,7 +104,7 @@ void Flush::expire(Clock::time_point now) {
   next_expiry_ = now + std::max<Clock::duration>(setup_.keep_for / 2 - setup_.interval, setup_.interval / 2);
   const std::uint64_t before = ledger_.totals().expired + ledger_.totals().timings_expired;
   ledger_.expire();
-  kept_since_ = std::exchange(marked_at_, now);
+  kept_since_ = std::max(kept_since_, std::exchange(marked_at_, now));
   if (ledger_.totals().expired + ledger_.totals().timings_expired == before) return;
   note(Cause::expired, now, "what is older than keep_for has been given up");
 }
@@ -154,13 +159,19 @@ void Flush::look_for_answers(Clock::time_point now) noexcept {
   }
 }
 
+// The last drain may have been waiting until now, and what was owed since has left meanwhile: that is another one.
 void Flush::look_for_drain(Clock::time_point now) noexcept {
-  if (!drain_ && ledger_.owes_nothing()) drain_ = Drain{now, provisional_.settled_at()};
-  if (drain_ && drain_->settled_at <= now) {
-    accepted_until_ = drain_->at;
-    kept_since_ = std::max(kept_since_, drain_->at);
-    drain_.reset();
-  }
+  end_drain(now);
+  if (drain_ || !ledger_.owes_nothing()) return;
+  drain_ = Drain{now, provisional_.settled_at()};
+  end_drain(now);
+}
+
+void Flush::end_drain(Clock::time_point now) noexcept {
+  if (!drain_ || drain_->settled_at > now) return;
+  accepted_until_ = drain_->at;
+  kept_since_ = std::max(kept_since_, drain_->at);
+  drain_.reset();
 }
 
 bool Flush::may_send(Clock::time_point now, Urgency urgency) {

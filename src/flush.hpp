@@ -67,7 +67,7 @@ class Flush {
   /// Everything recorded before the call is owed from now on. Throws std::bad_alloc; then it is owed after the next.
   void begin_turn(Clock::time_point now);
 
-  /// The last gauge to send is 0, whatever is still counted: nobody will correct it later.
+  /// From now on the gauge to send is 0, whatever is still counted: nobody will correct it later.
   void end_active_tasks() noexcept;
 
   /// While somebody waits for a flush, an absent agent is tried every 10 ms instead of once a turn; and where one is
@@ -99,6 +99,7 @@ class Flush {
   enum class Step : std::uint8_t { sent, nothing, unsettled, later, refused, failed };
 
   void fold(Clock::time_point now);
+  void owe_active_tasks() noexcept;
   void expire(Clock::time_point now);
   void tell_own(Clock::time_point now);
   void look_at_socket(Clock::time_point now) noexcept;
@@ -114,6 +115,7 @@ class Flush {
   bool read_refusals(Clock::time_point now) noexcept;
   void rest(Clock::time_point now, Step step) noexcept;
   void look_for_drain(Clock::time_point now) noexcept;
+  void end_drain(Clock::time_point now) noexcept;
   Clock::time_point next_call(Urgency urgency) const noexcept;
   std::uint64_t turn_bytes() const noexcept;
 
@@ -142,7 +144,8 @@ class Flush {
   std::chrono::seconds backoff_ = least_backoff;
   bool away_ = false;     // nothing has been accepted for good since the last refusal or error
   bool probing_ = false;  // one datagram is on its way to see whether the agent is back
-  bool renew_ = false;    // the socket is replaced as soon as what it has sent has settled
+  bool tasks_ended_ = false;
+  bool renew_ = false;  // the socket is replaced as soon as what it has sent has settled
   Clock::time_point opened_at_{};
   std::optional<Clock::time_point> delayed_since_;
 

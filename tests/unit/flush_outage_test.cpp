@@ -272,6 +272,23 @@ TEST(FlushOutage, GivesUpWhatIsOlderThanItIsToBeKept) {
   EXPECT_EQ(agent.tally().timing_count("notification.delivery.duration"), 1u);
 }
 
+// Destruction may take several turns: each tells what it would have told at the end.
+TEST(FlushOutage, EndsTheActiveTasksAlsoInATurnThatBeginsAfterTheEnd) {
+  std::string address;
+  { address = support::Agent{support::Agent::Way::unix_datagram}.address(); }
+  Rig rig{statsd::Agent::datadog, address};
+  for (int i = 0; i < 3; ++i) rig.recorder.active_task(1);
+  const Clock::time_point start = Clock::now() + 1s;
+  rig.flush->begin_turn(start);
+  rig.flush->end_active_tasks();
+  (void)rig.flush->burst(start, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 1u);
+  const support::Agent agent{support::Agent::Way::unix_datagram, address};
+  (void)rig.flush->burst(start + 2s, Urgency::urgent);
+  ASSERT_TRUE(agent.wait_for_datagrams(1));
+  EXPECT_EQ(agent.tally().gauges.at("notification.active_tasks"), 0);
+}
+
 TEST(FlushOutage, KeepsForEverWithoutALimit) {
   std::string address;
   { address = support::Agent{}.address(); }

@@ -207,6 +207,23 @@ TEST(Flush, IsNotSureOfADatagramBeforeARefusalCouldHaveCome) {
   EXPECT_GE(rig.flush->burst(sent.next, Urgency::urgent).accepted_until, now);
 }
 
+// That turn's drain has nobody who waits for it; it ends in the flush, which must not take it for its own.
+TEST(Flush, IsSureOfWhatIsSentSomeTimeAfterATurn) {
+  const support::Agent agent;
+  Rig rig{statsd::Agent::datadog, agent.address()};
+  rig.recorder.success(url, 12ms);
+  const Clock::time_point turn = Clock::now();
+  rig.flush->begin_turn(turn);
+  (void)rig.flush->burst(turn, Urgency::routine);
+  rig.recorder.success(url, 12ms);
+  const Clock::time_point later = turn + 70ms;
+  rig.flush->begin_turn(later);
+  const Flush::Outcome sent = rig.flush->burst(later, Urgency::urgent);
+  EXPECT_EQ(rig.flush->stats().owed, 0u);
+  EXPECT_TRUE(sent.accepted_until == later || sent.next <= later + 5ms);
+  EXPECT_EQ(rig.flush->burst(later + 5ms, Urgency::urgent).accepted_until, later + 5ms);
+}
+
 TEST(Flush, SendsWhatItOwesWhenAnAgentAppears) {
   auto first = std::make_unique<support::Agent>(support::Agent::Way::unix_datagram);
   const std::string address = first->address();
