@@ -107,6 +107,7 @@ Client::Client(statsd::Options options, const DeliveryOptions& delivery)
 }
 
 Client::~Client() {
+  const NoCancellation meanwhile;
   Engine* const engine = engine_.load(std::memory_order_acquire);
   if (!recorder_.begun()) {  // a forked child that never used this client: the engine is its parent's
     const std::lock_guard lock{record::Registry::instance().mutex()};

@@ -94,9 +94,9 @@ bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
 
 bool Engine::begin_turn(Clock::time_point now, bool last) noexcept {
   try {
-    flush_.begin_turn(now);
+    const bool complete = flush_.begin_turn(now);
     if (last) flush_.end_active_tasks();
-    return true;
+    return complete;
   } catch (const std::exception&) {
     flush_.out_of_memory(now);
     return false;

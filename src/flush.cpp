@@ -58,13 +58,14 @@ Flush::Clock::time_point Flush::tend(Clock::time_point now) noexcept {
   return recorder_.tend(now, fixed_bytes_ + ledger_.memory_bytes(), folded_lines_);
 }
 
-void Flush::begin_turn(Clock::time_point now) {
-  fold(now);
+bool Flush::begin_turn(Clock::time_point now) {
+  const bool complete = fold(now);
   expire(now);
   packer_.begin_turn(turn_bytes());
   tell_own(now);
   look_at_socket(now);
   owe_active_tasks();
+  return complete;
 }
 
 void Flush::owe_active_tasks() noexcept {
@@ -77,16 +78,29 @@ void Flush::end_active_tasks() noexcept {
   owe_active_tasks();
 }
 
-void Flush::fold(Clock::time_point now) {
+bool Flush::attach_endpoints() noexcept {
+  try {
+    while (ledger_.endpoint_count() < recorder_.endpoint_count()) {
+      const std::uint32_t series = series_.find_or_add(recorder_.endpoint(ledger_.endpoint_count()));
+      if (series == ledger_.series_count()) (void)ledger_.add_series();
+      ledger_.attach_endpoint(series);
+    }
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+bool Flush::fold(Clock::time_point now) {
   next_fold_ = now + longest_unfolded;
   const std::uint32_t taken = recorder_.taken_lines();
-  while (ledger_.endpoint_count() < recorder_.endpoint_count()) {
-    const std::uint32_t series = series_.find_or_add(recorder_.endpoint(ledger_.endpoint_count()));
-    if (series == ledger_.series_count()) (void)ledger_.add_series();
-    ledger_.attach_endpoint(series);
+  const bool attached = attach_endpoints();
+  const bool complete = ledger_.fold(recorder_) && attached;
+  if (complete) {
+    folded_lines_ = std::exchange(fold_lines_, taken);
+  } else {
+    out_of_memory(now);
   }
-  ledger_.fold(recorder_);
-  folded_lines_ = std::exchange(fold_lines_, taken);
   if (ledger_.totals().coarse > counts_.coarse) {
     counts_.coarse = ledger_.totals().coarse;
     note(Cause::coarse, now, "durations are kept by octave only: raise max_memory_bytes");
@@ -95,6 +109,7 @@ void Flush::fold(Clock::time_point now) {
     counts_.other = ledger_.recorded(DeliverySeries::other);
     note(Cause::other, now, "deliveries are counted under endpoint:other: raise max_endpoints");
   }
+  return complete;
 }
 
 // In two steps: what the first marks and the second still finds owed is older than the time between them.
@@ -136,9 +151,9 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
   if (now >= next_turn_ && !held) {
     next_turn_ += setup_.interval;  // keeps its phase, unless it is a whole turn late
     if (next_turn_ <= now) next_turn_ = now + setup_.interval;
-    begin_turn(now);
+    (void)begin_turn(now);
   } else {
-    if (now >= next_fold_) fold(now);
+    if (now >= next_fold_) (void)fold(now);
     if (held) expire(now);
   }
   if (channel_.lost()) provisional_.forget();

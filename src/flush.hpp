@@ -64,8 +64,9 @@ class Flush {
   /// Memory beside the recorder's own, whatever is recorded: accounts, labels, what is on its way.
   static std::size_t fixed_bytes(const Setup& setup) noexcept;
 
-  /// Everything recorded before the call is owed from now on. Throws std::bad_alloc; then it is owed after the next.
-  void begin_turn(Clock::time_point now);
+  /// Everything recorded before the call is owed from now on. False where there was no memory for all of it: the rest
+  /// is owed after a later call, and what has memory goes on. Throws std::bad_alloc as well.
+  bool begin_turn(Clock::time_point now);
 
   /// From now on the gauge to send is 0, whatever is still counted: nobody will correct it later.
   void end_active_tasks() noexcept;
@@ -98,7 +99,8 @@ class Flush {
  private:
   enum class Step : std::uint8_t { sent, nothing, unsettled, later, refused, failed };
 
-  void fold(Clock::time_point now);
+  bool fold(Clock::time_point now);
+  bool attach_endpoints() noexcept;
   void owe_active_tasks() noexcept;
   void expire(Clock::time_point now);
   void tell_own(Clock::time_point now);

@@ -1,5 +1,6 @@
 #include "listener.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -42,6 +43,12 @@ class QuietWrites {
   sigset_t before_;
 };
 
+// A file that can be read as well is not where a shell or a supervisor sends messages: it is one of the service's own,
+// which was opened where standard error was missing.
+bool is_for_messages(const struct stat& file) noexcept {
+  return !S_ISREG(file.st_mode) || (::fcntl(STDERR_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY;
+}
+
 }  // namespace
 
 Listener::Listener(const OnError& on_error) noexcept : on_error_{on_error} {
@@ -66,7 +73,8 @@ void Listener::tell(const std::vector<std::string>& messages) const noexcept {
 
 bool Listener::is_standard_error() const noexcept {
   struct stat file {};
-  return was_open_ && ::fstat(STDERR_FILENO, &file) == 0 && file.st_dev == device_ && file.st_ino == inode_;
+  return was_open_ && ::fstat(STDERR_FILENO, &file) == 0 && file.st_dev == device_ && file.st_ino == inode_ &&
+         is_for_messages(file);
 }
 
 // One write, past stdio: its state and its locks belong to the service. Not into a pipe that is full or has no reader.

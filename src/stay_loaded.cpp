@@ -6,7 +6,7 @@
 namespace event_metrics::inline v0 {
 
 #ifdef __GLIBC__
-// Weak: a program that is linked statically gets neither, nor the linker's warning about them.
+// Weak: a program that is linked statically need not have them.
 #pragma weak dladdr1
 #pragma weak dlopen
 

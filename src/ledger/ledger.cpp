@@ -49,7 +49,7 @@ void Ledger::attach_endpoint(std::uint32_t series) {
   set_mark(fold_marks_, series, true);     // what was counted before may have been marked before, and the mark taken
 }
 
-void Ledger::fold(record::Recorder& recorder) {
+bool Ledger::fold(record::Recorder& recorder) noexcept {
   recorder.drain();
   // All marks of a series are taken before its cells are read, or a count between the two would wait unseen.
   for (std::uint32_t number = 0; number < std::min(endpoint_count(), record::Marks::count); ++number) {
@@ -58,46 +58,68 @@ void Ledger::fold(record::Recorder& recorder) {
       set_mark(fold_marks_, endpoints_[endpoint].series, true);
     }
   }
-  while (const std::optional<std::uint32_t> series = next_mark(fold_marks_, 0)) {
-    fold_series(recorder, *series);
-    set_mark(fold_marks_, *series, false);
+  bool complete = true;
+  for (std::uint32_t series = 0; series < series_count(); ++series) {
+    const auto next = next_mark(fold_marks_, series);
+    if (!next || *next < series) break;  // none, or none behind the one before
+    series = *next;
+    // Without memory for all of it the series keeps its mark, and the others are as they should be.
+    const bool whole = fold_series(recorder, series);
+    set_mark(fold_marks_, series, !whole);
+    complete = complete && whole;
+  }
+  return complete;
+}
+
+bool Ledger::read(record::Recorder& recorder, const Account& account) noexcept {
+  reading_.clear();
+  try {
+    for (std::uint32_t each = account.newest_endpoint; each != no_endpoint; each = endpoints_[each].before) {
+      reading_.add(recorder, each);
+    }
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
 }
 
-void Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) {
+bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexcept {
   Account& account = accounts_[series];
-  reading_.clear();
-  for (std::uint32_t each = account.newest_endpoint; each != no_endpoint; each = endpoints_[each].before) {
-    reading_.add(recorder, each);
-  }
+  if (!read(recorder, account)) return false;
   totals_.recorded += grow(account.failed.recorded, reading_.failed());
+  bool whole = true;
   std::array<std::uint32_t, record::cells_per_chunk> sums;
   for (unsigned first = 0; first < record::chunk_count; first += record::chunks_per_mid) {
     if (!reading_.has_chunks_from(first)) continue;
     for (unsigned chunk = first; chunk < std::min(first + record::chunks_per_mid, record::chunk_count); ++chunk) {
-      if (reading_.chunk(chunk, sums)) fold_chunk(account, chunk, sums);
+      if (reading_.chunk(chunk, sums)) whole = fold_chunk(account, chunk, sums) && whole;
     }
   }
   mark(series);
+  return whole;
 }
 
-void Ledger::fold_chunk(Account& account, unsigned index,
-                        const std::array<std::uint32_t, record::cells_per_chunk>& sums) {
-  Mid* mid = mid_of(account, index);
-  if (mid == nullptr || mid->chunk[index % record::chunks_per_mid] == 0) {
-    if (std::all_of(sums.begin(), sums.end(), [](std::uint32_t sum) { return sum == 0; })) return;
-    const std::size_t before = arena_.taken();
-    std::uint32_t& mid_line = account.mid[index / record::chunks_per_mid];
-    if (mid_line == 0) mid_line = take(sizeof(Mid));
-    mid = &arena_.at<Mid>(mid_line);
-    mid->chunk[index % record::chunks_per_mid] = take(sizeof(Chunk));
-    if (index == record::octave_chunk) octave_bytes_ += (arena_.taken() - before) * Arena::line_bytes;
+bool Ledger::has_chunk(Account& account, unsigned index) noexcept {
+  std::uint32_t& mid_line = account.mid[index / record::chunks_per_mid];
+  if (mid_line == 0) mid_line = take(sizeof(Mid), index);
+  if (mid_line == 0) return false;
+  std::uint32_t& chunk_line = arena_.at<Mid>(mid_line).chunk[index % record::chunks_per_mid];
+  if (chunk_line == 0) chunk_line = take(sizeof(Chunk), index);
+  return chunk_line != 0;
+}
+
+bool Ledger::fold_chunk(Account& account, unsigned index,
+                        const std::array<std::uint32_t, record::cells_per_chunk>& sums) noexcept {
+  if (entry_of(account, index * record::cells_per_chunk) == nullptr) {
+    if (std::all_of(sums.begin(), sums.end(), [](std::uint32_t sum) { return sum == 0; })) return true;
+    if (!has_chunk(account, index)) return false;
   }
-  Chunk& chunk = arena_.at<Chunk>(mid->chunk[index % record::chunks_per_mid]);
+  Mid& mid = *mid_of(account, index);
+  Chunk& chunk = arena_.at<Chunk>(mid.chunk[index % record::chunks_per_mid]);
   std::uint64_t more = 0;
   for (unsigned cell = 0; cell < record::cells_per_chunk; ++cell) {
     const std::uint32_t grown = grow(chunk.cell[cell].recorded, sums[cell]);
-    if (grown != 0) mid->owing[index % record::chunks_per_mid] |= std::uint64_t{1} << cell;
+    if (grown != 0) mid.owing[index % record::chunks_per_mid] |= std::uint64_t{1} << cell;
     more += grown;
   }
   account.success.recorded += more;
@@ -105,13 +127,14 @@ void Ledger::fold_chunk(Account& account, unsigned index,
   totals_.recorded += more;
   totals_.timings_recorded += more;
   if (index == record::octave_chunk) totals_.coarse += more;
+  return true;
 }
 
-std::uint32_t Ledger::take(std::size_t bytes) {
+std::uint32_t Ledger::take(std::size_t bytes, unsigned for_chunk) noexcept {
   const auto count = static_cast<std::uint32_t>((bytes + Arena::line_bytes - 1) / Arena::line_bytes);
   if (arena_.ready() < count) arena_.write_ahead(count, arena_.written() + count + Arena::line_bytes);
-  const std::uint32_t line = arena_.take(count);
-  if (line == 0) throw std::bad_alloc{};  // cannot be: Recorder::write_ahead() keeps what may be wanted here free
+  const std::uint32_t line = arena_.take(count);  // 0 where the system has no memory
+  if (line != 0 && for_chunk == record::octave_chunk) octave_bytes_ += std::size_t{count} * Arena::line_bytes;
   return line;
 }
 

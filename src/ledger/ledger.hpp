@@ -73,8 +73,9 @@ class Ledger {
   void attach_endpoint(std::uint32_t series);
   std::uint32_t endpoint_count() const noexcept { return static_cast<std::uint32_t>(endpoints_.size()); }
 
-  /// Takes in what was recorded since the last fold for the attached endpoints.
-  void fold(record::Recorder& recorder);
+  /// Takes in what was recorded since the last fold for the attached endpoints. False where there was no memory for all
+  /// of it: the rest is taken in by a later one.
+  bool fold(record::Recorder& recorder) noexcept;
 
   // What is owed. Series are found in circles, from `from` on; nothing when none owes.
 
@@ -136,14 +137,18 @@ class Ledger {
   static void set_mark(Marks& marks, std::uint32_t series, bool on) noexcept;
   void mark(std::uint32_t series) noexcept;
 
-  void fold_series(record::Recorder& recorder, std::uint32_t series);
-  void fold_chunk(Account& account, unsigned index, const std::array<std::uint32_t, record::cells_per_chunk>& sums);
+  // False without memory.
+  bool read(record::Recorder& recorder, const Account& account) noexcept;
+  bool fold_series(record::Recorder& recorder, std::uint32_t series) noexcept;
+  bool fold_chunk(Account& account, unsigned index,
+                  const std::array<std::uint32_t, record::cells_per_chunk>& sums) noexcept;
+  bool has_chunk(Account& account, unsigned index) noexcept;
   /// Calls visit(cell) for the account's cells that owe, ascending. It may finish them.
   template <class Visit>
   void for_each_owing(const Account& account, Visit visit) const;
   Mid* mid_of(const Account& account, unsigned chunk) const noexcept;
   Entry* entry_of(const Account& account, std::uint32_t cell) const noexcept;
-  std::uint32_t take(std::size_t bytes);
+  std::uint32_t take(std::size_t bytes, unsigned for_chunk) noexcept;
   void book(const Share& share, bool accepted) noexcept;
   void finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept;
   static std::uint64_t give_up(Entry& entry) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -103,10 +104,11 @@ void PrometheusUpdater::update_registry() {
   if (families_are_parents_ || !families_) renew_families();
   while (series_.size() < recorder_.endpoint_count()) add_series(static_cast<std::uint32_t>(series_.size()));
   const std::uint32_t taken = recorder_.taken_lines();
-  ledger_.fold(recorder_);
-  folded_lines_ = std::exchange(fold_lines_, taken);
+  const bool complete = ledger_.fold(recorder_);
+  if (complete) folded_lines_ = std::exchange(fold_lines_, taken);
   while (const auto series = ledger_.next_owing_counters(0)) show(*series);
   families_->active_tasks().Set(static_cast<double>(recorder_.active_tasks().count));
+  if (!complete) throw std::bad_alloc{};
 }
 
 void PrometheusUpdater::renew_families() {

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -60,6 +61,32 @@ Inode inode_of(int descriptor) noexcept {
   return ::fstat(descriptor, &file) == 0 ? Inode{file.st_dev, file.st_ino} : Inode{};
 }
 
+// Descriptors 0 to 2, where they are free: to be held while others are made, which then come behind them. What a
+// service writes to its standard error must not go to the agent.
+class StandardDescriptors {
+ public:
+  StandardDescriptors() noexcept {
+    while (count_ < held_.size()) {
+      const int next = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      if (next < 0) return;
+      if (next > STDERR_FILENO) {
+        (void)::close(next);
+        return;
+      }
+      held_[count_++] = next;
+    }
+  }
+  ~StandardDescriptors() {
+    for (std::size_t i = 0; i < count_; ++i) (void)::close(held_[i]);
+  }
+  StandardDescriptors(const StandardDescriptors&) = delete;
+  StandardDescriptors& operator=(const StandardDescriptors&) = delete;
+
+ private:
+  std::array<int, STDERR_FILENO + 1> held_;
+  std::size_t count_ = 0;
+};
+
 // One for the process, never destroyed: Asio keeps a descriptor in it. A forked child goes on with its parent's. What
 // Asio changes there, it changes under no_fork(): when it makes a socket and when it closes one.
 asio::io_context& context() {
@@ -97,10 +124,12 @@ struct Channel::Socket {
 // The descriptor is made here because Asio's own open() lets it survive an exec.
 std::error_code Channel::Socket::make(int family) {
   const std::lock_guard lock{no_fork()};
+  const StandardDescriptors held;
   socket.emplace(context());
   descriptor = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return last_error();
   own_inode = inode_of(descriptor);
+  if (own_inode == Inode{} && errno == EBADF) return last_error();  // closed already, by somebody who closes all
   boost::system::error_code error;
   socket->assign(Protocol{family, 0}, descriptor, error);
   if (!error) return {};

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "no_cancellation.hpp"
+
 namespace event_metrics::inline v0::transport {
 namespace {
 
@@ -18,7 +20,9 @@ constinit Clock::time_point last_entered{};
 constinit std::atomic<int> look_ups{0};  // relaxed: orders nothing
 
 void wait_before_fork() {
-  gate.lock();  // until after the fork: nobody enters meanwhile
+  const NoCancellation
+      meanwhile;  // a thread that left a fork in the middle would leave the locks taken that others took
+  gate.lock();    // until after the fork: nobody enters meanwhile
   const Clock::time_point latest = Clock::now() + ForkGate::longest_wait;
   while (inside > 0 && Clock::now() < std::min(latest, last_entered + ForkGate::longest_wait)) {
     gate.unlock();

@@ -21,7 +21,7 @@ namespace event_metrics::inline v0::transport {
 namespace {
 
 // Beside getaddrinfo's own numbers, which are negative.
-enum Progress : int { awaited = 1, overdue };
+enum Progress : int { awaited = 1, overdue, crowded };
 static_assert(EAI_NONAME < 0);
 
 class ResolverCategory final : public std::error_category {
@@ -30,11 +30,12 @@ class ResolverCategory final : public std::error_category {
   std::string message(int value) const override {
     if (value == awaited) return "the host name has not been resolved yet";
     if (value == overdue) return "the resolver does not answer";
+    if (value == crowded) return "the resolver does not answer what was asked before";
     return std::string{"the host name does not resolve: "} + ::gai_strerror(value);
   }
   std::error_condition default_error_condition(int value) const noexcept override {
     if (value == awaited) return std::errc::operation_in_progress;
-    if (value == overdue) return std::errc::timed_out;
+    if (value == overdue || value == crowded) return std::errc::timed_out;
     return {value, *this};
   }
 };
@@ -158,7 +159,9 @@ void Resolver::refresh(Clock::time_point now) noexcept {
     since_ = now;
     return;
   }
-  if (error_ == std::errc::operation_in_progress && now - since_ > patience) error_ = resolver_error(overdue);
+  if (error_ == std::errc::operation_in_progress && now - since_ > patience) {
+    error_ = resolver_error(look_up_ != nullptr ? overdue : crowded);
+  }
   if (look_up_ != nullptr) return;
   const bool troubled = doubted_ || error_;
   if (now - since_ < (troubled ? pause_ : longest_trusted) || !begin(now)) return;

@@ -123,6 +123,27 @@ TEST_F(Cancellation, LetsAFlushComeToItsEnd) { survives_a_cancellation(Waits::fl
 TEST_F(Cancellation, LetsAPollComeToItsEnd) { survives_a_cancellation(Waits::polls); }
 TEST_F(Cancellation, LetsADestructorComeToItsEnd) { survives_a_cancellation(Waits::ends); }
 
+// Nothing is left to wait for, but a socket is closed.
+TEST_F(Cancellation, LetsADestructorComeToItsEndThatHasNothingToSend) {
+  const Agent agent;
+  const std::string address = agent.address();
+  for (const bool in_child : {false, true}) {
+    EXPECT_EQ(status_of([&address, in_child] {
+                auto* const metrics = new StatsdEventMetrics{options([](std::string_view) {}, true, address)};
+                metrics->record_delivery_error(url);
+                if (!metrics->flush(5s)) return 1;
+                const auto end = [metrics] {
+                  (void)::pthread_cancel(::pthread_self());
+                  delete metrics;
+                  (void)::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+                  return as_meant;
+                };
+                return in_child ? support::Child{end}.status() : end();
+              }),
+              as_meant);
+  }
+}
+
 TEST_F(Cancellation, OfTheOwnThreadByOnErrorDoesNothing) {
   const Agent agent;
   const std::string address = agent.address();

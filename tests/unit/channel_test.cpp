@@ -257,6 +257,22 @@ TEST(Channel, DoesNotTouchWhatHasTakenItsDescriptorsPlace) {
   }
 }
 
+// What a daemon without standard descriptors writes to its standard error must not arrive at the agent.
+TEST(Channel, TakesNoStandardDescriptor) {
+  const support::Agent agent;
+  support::Child daemon{[&agent] {
+    for (const int descriptor : {0, 1, 2}) (void)::close(descriptor);
+    Channel channel{parse_address(agent.address())};
+    if (channel.open()) return 1;
+    for (const int descriptor : {0, 1, 2}) {
+      if (::fcntl(descriptor, F_GETFD) >= 0) return 2;
+    }
+    return channel.send("a:1|c") == Verdict::accepted ? 0 : 3;
+  }};
+  EXPECT_EQ(daemon.status(), 0);
+  EXPECT_TRUE(agent.wait_for_datagrams(1));
+}
+
 TEST(Channel, OpensAnewWhereItsDescriptorWasClosed) {
   const support::Agent agent;
   Channel channel{parse_address(agent.address())};

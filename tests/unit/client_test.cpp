@@ -127,6 +127,40 @@ TEST(Client, IsMadeWithoutADescriptorAndSendsOnceThereIsOne) {
       [](const support::Tally& tally) { return tally.counter("notification.delivery.attempts#endpoint:a.io") == 1; }));
 }
 
+// A limit on memory, or a system that promises no more than it has: what needs none goes on, and the rest comes later.
+TEST(Client, SendsWhatItHasMemoryForAndTheRestOnceThereIsSome) {
+  const support::Agent agent;
+  support::Child service{[&agent] {
+    std::string told;
+    Client client{{.agent = Agent::datadog,
+                   .address = agent.address(),
+                   .own_thread = false,
+                   .on_error = [&told](std::string_view what) { told = what; }},
+                  {}};
+    client.recorder().failed("https://a.io/");
+    if (!client.flush(10s)) return 1;
+    rlimit before{};
+    (void)::getrlimit(RLIMIT_DATA, &before);
+    const rlimit none{4096, before.rlim_max};  // of memory that may be written, however much there is already
+    (void)::setrlimit(RLIMIT_DATA, &none);
+    for (const char* const one : {"https://b.io/", "https://c.io/", "https://d.io/", "https://e.io/"}) {
+      for (int ms = 0; ms < 4000; ms += 64) client.recorder().success(one, std::chrono::milliseconds{ms});
+    }
+    client.recorder().failed("https://last.io/");
+    if (client.flush(100ms)) return 2;
+    if (told.find("a flush found no memory") == std::string::npos) return 3;
+    const statsd::Stats short_of_memory = client.stats();
+    if (short_of_memory.recorded - short_of_memory.timings_recorded != 2) return 4;  // the failures
+    if (short_of_memory.owed != 0) return 7;
+    (void)::setrlimit(RLIMIT_DATA, &before);
+    if (!client.flush(10s)) return 5;
+    return client.stats().timings_accepted == 4 * 63 && client.stats().coarse == 0 ? 0 : 6;
+  }};
+  EXPECT_EQ(service.status(), 0);
+  EXPECT_TRUE(agent.wait_for(
+      [](const support::Tally& tally) { return tally.counter_sum("notification.delivery.successes") == 4 * 63; }));
+}
+
 TEST(Client, AllowsATagNamedEndpointWhereNoTagIsSent) {
   EXPECT_NO_THROW((Client{{.agent = Agent::plain,
                            .tags = {{"endpoint", "mine"}},

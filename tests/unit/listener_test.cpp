@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <stdexcept>
@@ -137,9 +138,9 @@ TEST(Listener, LeavesTheServicesOwnSigpipeWaiting) {
 
 TEST(Listener, SurvivesAFileThatMayNotGrow) {
   support::Child service{[] {
-    std::FILE* const file = std::tmpfile();
-    if (file == nullptr) return 1;
-    (void)::dup2(::fileno(file), STDERR_FILENO);
+    const int file = ::open("/tmp", O_WRONLY | O_TMPFILE, 0600);
+    if (file < 0) return 1;
+    (void)::dup2(file, STDERR_FILENO);
     const rlimit none{0, 0};
     (void)::setrlimit(RLIMIT_FSIZE, &none);
     Listener{nobody_listens}.tell(message);
@@ -196,6 +197,31 @@ TEST(Listener, LeavesAFileAloneThatIsOpenedWhereThereWasNoStandardError) {
   (void)::dup2(pipe.ends[1], STDERR_FILENO);
   listener.tell(message);
   EXPECT_EQ(pipe.read(), "");
+}
+
+// A daemon that has closed standard error gets its number for the next file that it opens, also before there is a
+// client.
+TEST(Listener, LeavesAFileAloneThatWasOpenedToBeReadToo) {
+  std::FILE* const database = std::tmpfile();
+  ASSERT_NE(database, nullptr);
+  {
+    const StandardError here{::fileno(database)};
+    Listener{nobody_listens}.tell(message);
+  }
+  EXPECT_EQ(std::fseek(database, 0, SEEK_END), 0);
+  EXPECT_EQ(std::ftell(database), 0);
+  (void)std::fclose(database);
+}
+
+TEST(Listener, WritesALineIntoALogFile) {
+  const int log = ::open("/tmp", O_WRONLY | O_TMPFILE, 0600);
+  ASSERT_GE(log, 0);
+  {
+    const StandardError here{log};
+    Listener{nobody_listens}.tell(message);
+  }
+  EXPECT_EQ(::lseek(log, 0, SEEK_END), 32);
+  (void)::close(log);
 }
 
 }  // namespace

@@ -93,7 +93,8 @@ struct Options {
   /// that flushes, with no lock held; what it throws is swallowed. Its time comes on top of close_timeout and of
   /// flush()'s timeout. It may call exit(), fork and crash (the process's own handler runs), but not destroy the
   /// client, wait for the thread that does, or call pthread_exit(). Empty: a line on standard error, as long as that is
-  /// the file that it was when the client was made; never a signal, and nothing where it takes no line at once.
+  /// the file that it was when the client was made and cannot be read from, if it is a regular one; never a signal, and
+  /// nothing where it takes no line at once.
   std::function<void(std::string_view)> on_error = {};
 };
 
