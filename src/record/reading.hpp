@@ -29,7 +29,7 @@ class Reading {
   /// Adds up one chunk of cells; false when nobody has it.
   bool chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept;
 
-  std::size_t memory_bytes() const noexcept { return headers_.capacity() * sizeof(Header*); }
+  std::size_t memory_bytes() const noexcept { return headers_.capacity() * sizeof(void*); }
 
  private:
   std::uint32_t failed_ = 0;
