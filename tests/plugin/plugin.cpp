@@ -26,7 +26,7 @@ extern "C" {
 [[gnu::visibility("default")]] bool plugin_flush() { return metrics->flush(10s); }
 /// Never destroyed, and still there for who looks for leaks.
 [[gnu::visibility("default")]] void plugin_abandon() {
-  static const StatsdEventMetrics* volatile abandoned = nullptr;
+  [[maybe_unused]] static const StatsdEventMetrics* volatile abandoned = nullptr;
   abandoned = metrics.release();
 }
 [[gnu::visibility("default")]] void plugin_close() { metrics.reset(); }
