@@ -1,11 +1,16 @@
 #include "client.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <numeric>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "client_telemetry.hpp"
@@ -15,6 +20,9 @@
 #include "no_cancellation.hpp"
 #include "options.hpp"
 #include "own_thread.hpp"
+#include "record/reading.hpp"
+#include "record/registry.hpp"
+#include "report.hpp"
 #include "transport/address.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"
@@ -97,7 +105,7 @@ void leave_to_parent(const Engine* engine) noexcept {
 }  // namespace
 
 Client::Client(statsd::Options options, const DeliveryOptions& delivery)
-    : recorder_{checked_limits(options, delivery), [this] { begin_in_child(); }},
+    : recorder_{checked_limits(options, delivery), [this](bool first) { return begin_in_child(first); }},
       options_{std::move(options)},
       delivery_{delivery} {
   const NoCancellation meanwhile;
@@ -108,13 +116,17 @@ Client::Client(statsd::Options options, const DeliveryOptions& delivery)
 
 Client::~Client() {
   const NoCancellation meanwhile;
-  Engine* const engine = engine_.load(std::memory_order_acquire);
-  if (!recorder_.begun()) {  // a forked child that never used this client: the engine is its parent's
+  if (!recorder_.is_prepared()) {  // a forked child that never used this client: the engine is its parent's
     const std::lock_guard lock{record::Registry::instance().mutex()};
-    leave_to_parent(engine);
-  } else if (engine != nullptr) {
-    engine->close(options_.close_timeout);
-    delete engine;
+    leave_to_parent(engine_.load(std::memory_order_acquire));
+    return;
+  }
+  const Engine::Clock::time_point deadline = Engine::Clock::now() + options_.close_timeout;
+  if (Engine* const here = engine_by(deadline)) {
+    here->close(deadline);
+    delete here;
+  } else {
+    tell("could not be sent before the end, as a forked child cannot begin");
   }
 }
 
@@ -125,36 +137,103 @@ std::unique_ptr<Engine> Client::new_engine(bool in_child) {
   return std::make_unique<Engine>(listener_, std::move(here), std::move(series), recorder_);
 }
 
-void Client::begin_in_child() noexcept {
-  leave_to_parent(engine_.load(std::memory_order_relaxed));  // the child's only user is here
-  engine_.store(nullptr, std::memory_order_relaxed);
+bool Client::begin_in_child(bool first) noexcept {
+  if (first) leave_to_parent(engine_.exchange(nullptr, std::memory_order_relaxed));  // its only user here is this call
   try {
-    std::unique_ptr<Engine> engine = new_engine(true);
-    if (options_.own_thread) engine->start();
-    engine_.store(engine.release(), std::memory_order_release);
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): flush() is false and stats() stays empty here
+    begin_engine();
+    return true;
+  } catch (const std::system_error& failure) {
+    begin_error_.store(failure.code().value(), std::memory_order_relaxed);
+  } catch (const std::exception&) {
+    begin_error_.store(ENOMEM, std::memory_order_relaxed);
   }
+  // Without a thread it still does what flush() and poll() ask of it, and tells there.
+  if (Engine* const here = engine_.load(std::memory_order_relaxed)) {
+    here->is_late(begin_error_.load(std::memory_order_relaxed));
+  }
+  return false;
+}
+
+void Client::begin_engine() {
+  Engine* here = engine_.load(std::memory_order_relaxed);  // stored under this lock
+  if (here == nullptr) {
+    here = new_engine(true).release();
+    here->is_late(begin_error_.load(std::memory_order_relaxed));  // 0 if this is the first try
+    engine_.store(here, std::memory_order_release);
+  }
+  if (options_.own_thread) here->start();
 }
 
 Engine* Client::engine() noexcept {
-  recorder_.begin_in_child();
+  (void)recorder_.begin_in_child();
   return engine_.load(std::memory_order_acquire);
 }
 
+Engine* Client::engine_by(Engine::Clock::time_point deadline) noexcept {
+  for (;;) {
+    if (Engine* const here = engine()) return here;
+    const Engine::Clock::time_point now = Engine::Clock::now();
+    if (now >= deadline) return nullptr;
+    std::this_thread::sleep_until(std::min(deadline, now + record::Recorder::retry_pause));
+  }
+}
+
+void Client::tell_missing() noexcept {
+  const Engine::Clock::time_point now = Engine::Clock::now();
+  if (now < quiet_until_.load(std::memory_order_relaxed)) return;
+  quiet_until_.store(now + Report::pause, std::memory_order_relaxed);
+  tell("are kept, as a forked child cannot begin");
+}
+
 bool Client::flush(std::chrono::milliseconds timeout) noexcept {
-  Engine* const here = engine();
-  return here != nullptr && here->flush(timeout);
+  const NoCancellation meanwhile;
+  const Engine::Clock::time_point deadline = Engine::deadline(timeout);
+  if (Engine* const here = engine_by(deadline)) return here->flush(deadline);
+  tell_missing();
+  return false;
 }
 
 Engine::Clock::time_point Client::poll() noexcept {
-  Engine* const here = engine();
-  return here != nullptr ? here->poll() : Engine::Clock::now() + options_.flush_interval;
+  const NoCancellation meanwhile;
+  if (Engine* const here = engine()) return here->poll();
+  tell_missing();
+  return Engine::Clock::now() +
+         std::min<Engine::Clock::duration>(options_.flush_interval, record::Recorder::retry_pause);
 }
 
-statsd::Stats Client::stats() const noexcept {
-  if (!recorder_.begun()) return {};
+statsd::Stats Client::stats() noexcept {
+  if (!recorder_.is_prepared()) return {};
+  const bool begun = recorder_.begin_in_child();
   const Engine* const here = engine_.load(std::memory_order_acquire);
-  return here != nullptr ? here->stats() : statsd::Stats{};
+  statsd::Stats stats = here != nullptr ? here->stats() : statsd::Stats{};
+  if (!begun) add_shared(stats);
+  return stats;
+}
+
+// Where nobody takes turns yet. All that was recorded so far is in the shared cells.
+void Client::add_shared(statsd::Stats& stats) noexcept {
+  record::Reading reading;
+  record::Reading::Sums octaves;
+  try {
+    for (std::uint32_t each = 0; each < recorder_.endpoint_count(); ++each) reading.add(recorder_, each);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+  (void)reading.chunk(record::octave_chunk, octaves);
+  stats.timings_recorded = stats.coarse = std::accumulate(octaves.begin(), octaves.end(), std::uint64_t{0});
+  stats.recorded = reading.failed() + stats.timings_recorded;
+  stats.owed = stats.recorded - stats.accepted - stats.expired;
+  stats.timings_owed = stats.timings_recorded - stats.timings_accepted - stats.timings_expired - stats.left_out;
+}
+
+void Client::tell(const char* what) noexcept {
+  const statsd::Stats now = stats();
+  if (now.recorded == 0) return;
+  const std::error_code why{begin_error_.load(std::memory_order_relaxed), std::generic_category()};
+  try {
+    listener_.tell({options_.address + ": " + owed_text(now) + ' ' + what + " (" + why.message() + ")"});
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): without memory the counts in stats() tell it
+  }
 }
 
 }  // namespace event_metrics::inline v0

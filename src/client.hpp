@@ -27,13 +27,19 @@ class Client {
 
   bool flush(std::chrono::milliseconds timeout) noexcept;
   Engine::Clock::time_point poll() noexcept;
-  statsd::Stats stats() const noexcept;
+  statsd::Stats stats() noexcept;
 
  private:
   std::unique_ptr<Engine> new_engine(bool in_child);
-  void begin_in_child() noexcept;
-  /// The engine of this process: in a forked child one of its own. nullptr when there was no memory for that.
+  bool begin_in_child(bool first) noexcept;
+  void begin_engine();
+  /// The engine of this process: in a forked child one of its own. nullptr while there is no memory for that.
   Engine* engine() noexcept;
+  /// The same, which is waited for.
+  Engine* engine_by(Engine::Clock::time_point deadline) noexcept;
+  void add_shared(statsd::Stats& stats) noexcept;
+  void tell_missing() noexcept;
+  void tell(const char* what) noexcept;
 
   record::Recorder recorder_;  // first: a call has its address without an addition
   const statsd::Options options_;
@@ -41,6 +47,8 @@ class Client {
   const Listener listener_{options_.on_error};
   // A forked child's first thread here replaces it; whoever loads it (acquire) finds the new one complete.
   std::atomic<Engine*> engine_{nullptr};
+  std::atomic<int> begin_error_{0};                       // why it or its thread was missing; relaxed, as the next
+  std::atomic<Engine::Clock::time_point> quiet_until_{};  // two who tell at once do no harm
 };
 
 }  // namespace event_metrics::inline v0

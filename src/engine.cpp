@@ -48,7 +48,12 @@ void Engine::run() noexcept {
   }
 }
 
+void Engine::look_whether_late() noexcept {
+  if (const int error = late_.exchange(0, std::memory_order_relaxed)) flush_.is_late(error);
+}
+
 Flush::Outcome Engine::step() noexcept {
+  look_whether_late();
   const Clock::time_point now = Clock::now();
   const bool awaited = waiting_.load(std::memory_order_relaxed) > 0;
   try {
@@ -93,6 +98,7 @@ bool Engine::flush_until(Clock::time_point deadline, bool last) noexcept {
 }
 
 bool Engine::begin_turn(Clock::time_point now, bool last) noexcept {
+  look_whether_late();
   try {
     const bool complete = flush_.begin_turn(now);
     if (last) flush_.end_active_tasks();
@@ -103,14 +109,13 @@ bool Engine::begin_turn(Clock::time_point now, bool last) noexcept {
   }
 }
 
-bool Engine::flush(std::chrono::milliseconds timeout) noexcept {
-  const NoCancellation meanwhile;
-  const auto bounded = std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds{0}, longest_timeout);
-  return flush_until(Clock::now() + bounded, false);
+Engine::Clock::time_point Engine::deadline(std::chrono::milliseconds timeout) noexcept {
+  return Clock::now() + std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds{0}, longest_timeout);
 }
 
+bool Engine::flush(Clock::time_point deadline) noexcept { return flush_until(deadline, false); }
+
 Engine::Clock::time_point Engine::poll() noexcept {
-  const NoCancellation meanwhile;
   turn_.enter();
   const Clock::time_point next = step().next;
   (void)flush_.tend(Clock::now());
@@ -118,9 +123,7 @@ Engine::Clock::time_point Engine::poll() noexcept {
   return next;
 }
 
-void Engine::close(std::chrono::milliseconds timeout) noexcept {
-  const NoCancellation meanwhile;
-  const Clock::time_point deadline = Clock::now() + timeout;
+void Engine::close(Clock::time_point deadline) noexcept {
   alarm_.ring();
   if (on_own_thread()) {
     thread_.detach();  // on_error has called exit(), from which it does not come back

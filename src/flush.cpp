@@ -101,15 +101,22 @@ bool Flush::fold(Clock::time_point now) {
   } else {
     out_of_memory(now);
   }
-  if (ledger_.totals().coarse > counts_.coarse) {
-    counts_.coarse = ledger_.totals().coarse;
+  tell_limits(now);
+  return complete;
+}
+
+void Flush::tell_limits(Clock::time_point now) noexcept {
+  const bool more_coarse = std::exchange(counts_.coarse, ledger_.totals().coarse) < ledger_.totals().coarse;
+  if (const int late = std::exchange(late_, 0)) {
+    note(Cause::late, now, "a forked child could not begin at once: durations of until then are kept by octave only",
+         {late, std::generic_category()});
+  } else if (more_coarse) {
     note(Cause::coarse, now, "durations are kept by octave only: raise max_memory_bytes");
   }
   if (setup_.by_endpoint && ledger_.recorded(DeliverySeries::other) > counts_.other) {
     counts_.other = ledger_.recorded(DeliverySeries::other);
     note(Cause::other, now, "deliveries are counted under endpoint:other: raise max_endpoints");
   }
-  return complete;
 }
 
 // In two steps: what the first marks and the second still finds owed is older than the time between them.
@@ -338,15 +345,10 @@ void Flush::note(Cause cause, Clock::time_point now, std::string_view what, std:
   if (!report_.due(cause, now)) return;
   try {
     std::string message = channel_.address().text + ": " + std::string{what};
-    if (error) message += " (" + error.message() + "), " + owed_text() + " are kept";
+    if (error) message += " (" + error.message() + "), " + owed_text(stats()) + " are kept";
     report_.note(std::move(message));
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): without memory the counts in stats() tell it
   }
-}
-
-std::string Flush::owed_text() const {
-  const statsd::Stats now = stats();
-  return std::to_string(now.owed) + " deliveries and " + std::to_string(now.timings_owed) + " durations";
 }
 
 void Flush::out_of_memory(Clock::time_point now) noexcept {
@@ -355,7 +357,7 @@ void Flush::out_of_memory(Clock::time_point now) noexcept {
 
 void Flush::left_behind(Clock::time_point now) noexcept {
   try {
-    note(Cause::left_behind, now, owed_text() + " could not be sent before the end");
+    note(Cause::left_behind, now, owed_text(stats()) + " could not be sent before the end");
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as in note()
   }
 }

@@ -32,7 +32,7 @@ class Flush {
   static constexpr int burst_datagrams = 16;
   static constexpr std::size_t burst_bytes = burst_datagrams * 1432;
   static constexpr std::chrono::milliseconds pause{10};
-  /// The sum of a cell over all threads can wrap in 43 s of nothing but calls on one core, in 5 s on nine.
+  /// How old the figures of stats() may be, and what a datagram tells, where turns are further apart.
   static constexpr std::chrono::seconds longest_unfolded{5};
 
   /// A socket of another source port, for those between here and the agent who go by it.
@@ -87,6 +87,9 @@ class Flush {
 
   /// What burst() and begin_turn() leave to their caller, who knows that they threw.
   void out_of_memory(Clock::time_point now) noexcept;
+  /// In a forked child: its first calls came before all of the client was there, for this error number. The next fold
+  /// tells.
+  void is_late(int error) noexcept { late_ = error; }
   /// Tells what destruction could not send.
   void left_behind(Clock::time_point now) noexcept;
 
@@ -101,6 +104,7 @@ class Flush {
 
   bool fold(Clock::time_point now);
   bool attach_endpoints() noexcept;
+  void tell_limits(Clock::time_point now) noexcept;
   void owe_active_tasks() noexcept;
   void expire(Clock::time_point now);
   void tell_own(Clock::time_point now);
@@ -122,7 +126,6 @@ class Flush {
   std::uint64_t turn_bytes() const noexcept;
 
   void note(Cause cause, Clock::time_point now, std::string_view what, std::error_code error = {}) noexcept;
-  std::string owed_text() const;
 
   const Setup setup_;
   const std::size_t fixed_bytes_;
@@ -147,6 +150,7 @@ class Flush {
   bool away_ = false;     // nothing has been accepted for good since the last refusal or error
   bool probing_ = false;  // one datagram is on its way to see whether the agent is back
   bool tasks_ended_ = false;
+  int late_ = 0;
   bool renew_ = false;  // the socket is replaced as soon as what it has sent has settled
   Clock::time_point opened_at_{};
   std::optional<Clock::time_point> delayed_since_;

@@ -1,9 +1,14 @@
 #include "report.hpp"
 
 #include <exception>
+#include <string>
 #include <utility>
 
 namespace event_metrics::inline v0 {
+
+std::string owed_text(const statsd::Stats& stats) {
+  return std::to_string(stats.owed) + " deliveries and " + std::to_string(stats.timings_owed) + " durations";
+}
 
 bool Report::due(Cause cause, Clock::time_point now) noexcept {
   Clock::time_point& quiet_until = quiet_until_[static_cast<std::size_t>(cause)];

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "event_metrics/statsd/stats.hpp"
+
 namespace event_metrics::inline v0 {
 
 enum class Cause : std::uint8_t {
@@ -20,9 +22,13 @@ enum class Cause : std::uint8_t {
   expired,      ///< keep_for has passed
   other,        ///< more endpoints than have labels of their own
   no_memory,    ///< a flush could not go on
+  late,         ///< a forked child found too little to begin with
   left_behind,  ///< destruction ran out of time
 };
-inline constexpr std::size_t cause_count = 9;
+inline constexpr std::size_t cause_count = 10;
+
+/// What messages say is kept or lost.
+std::string owed_text(const statsd::Stats& stats);
 
 /// Collects messages where locks are held, for a Listener to be told where none is. Used by one thread at a time.
 class Report {

@@ -64,7 +64,7 @@ class EVENT_METRICS_API StatsdEventMetrics final : public EventMetrics {
   /// nothing.
   std::chrono::steady_clock::time_point poll() noexcept;
 
-  /// Never waits for a flush.
+  /// Never waits for a flush. In a forked child that has called nothing else it begins nothing, and all is 0.
   statsd::Stats stats() const noexcept;
 
  private:

@@ -12,12 +12,8 @@ using record::Arena;
 
 constexpr unsigned bits = 64;
 
-// What is recorded grows by the difference modulo 2^32: the reader's words wrap, and are folded before they can twice.
-std::uint32_t grow(std::uint64_t& recorded, std::uint32_t sum) noexcept {
-  const std::uint32_t more = sum - static_cast<std::uint32_t>(recorded);
-  recorded += more;
-  return more;
-}
+/// By how much `recorded` is less than what has been read now.
+std::uint64_t grow(std::uint64_t& recorded, std::uint64_t sum) noexcept { return sum - std::exchange(recorded, sum); }
 
 }  // namespace
 
@@ -88,7 +84,7 @@ bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexc
   if (!read(recorder, account)) return false;
   totals_.recorded += grow(account.failed.recorded, reading_.failed());
   bool whole = true;
-  std::array<std::uint32_t, record::cells_per_chunk> sums;
+  record::Reading::Sums sums;
   for (unsigned first = 0; first < record::chunk_count; first += record::chunks_per_mid) {
     if (!reading_.has_chunks_from(first)) continue;
     for (unsigned chunk = first; chunk < std::min(first + record::chunks_per_mid, record::chunk_count); ++chunk) {
@@ -108,17 +104,16 @@ bool Ledger::has_chunk(Account& account, unsigned index) noexcept {
   return chunk_line != 0;
 }
 
-bool Ledger::fold_chunk(Account& account, unsigned index,
-                        const std::array<std::uint32_t, record::cells_per_chunk>& sums) noexcept {
+bool Ledger::fold_chunk(Account& account, unsigned index, const record::Reading::Sums& sums) noexcept {
   if (entry_of(account, index * record::cells_per_chunk) == nullptr) {
-    if (std::all_of(sums.begin(), sums.end(), [](std::uint32_t sum) { return sum == 0; })) return true;
+    if (std::all_of(sums.begin(), sums.end(), [](std::uint64_t sum) { return sum == 0; })) return true;
     if (!has_chunk(account, index)) return false;
   }
   Mid& mid = *mid_of(account, index);
   Chunk& chunk = arena_.at<Chunk>(mid.chunk[index % record::chunks_per_mid]);
   std::uint64_t more = 0;
   for (unsigned cell = 0; cell < record::cells_per_chunk; ++cell) {
-    const std::uint32_t grown = grow(chunk.cell[cell].recorded, sums[cell]);
+    const std::uint64_t grown = grow(chunk.cell[cell].recorded, sums[cell]);
     if (grown != 0) mid.owing[index % record::chunks_per_mid] |= std::uint64_t{1} << cell;
     more += grown;
   }

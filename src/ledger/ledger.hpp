@@ -140,8 +140,7 @@ class Ledger {
   // False without memory.
   bool read(record::Recorder& recorder, const Account& account) noexcept;
   bool fold_series(record::Recorder& recorder, std::uint32_t series) noexcept;
-  bool fold_chunk(Account& account, unsigned index,
-                  const std::array<std::uint32_t, record::cells_per_chunk>& sums) noexcept;
+  bool fold_chunk(Account& account, unsigned index, const record::Reading::Sums& sums) noexcept;
   bool has_chunk(Account& account, unsigned index) noexcept;
   /// Calls visit(cell) for the account's cells that owe, ascending. It may finish them.
   template <class Visit>

@@ -41,7 +41,7 @@ class PrometheusEventMetrics::Impl {
       : options_{checked(std::move(options))},
         registry_{checked(std::move(registry))},
         families_{new_families(*registry_)},
-        recorder_{PrometheusUpdater::limits(options_), [this] { begin_in_child(); }} {
+        recorder_{PrometheusUpdater::limits(options_), [this](bool first) { return begin_in_child(first); }} {
     const NoCancellation meanwhile;
     std::unique_ptr<PrometheusUpdater> updater = new_updater(false);
     updater->update();
@@ -52,7 +52,7 @@ class PrometheusEventMetrics::Impl {
   ~Impl() {
     const NoCancellation meanwhile;
     PrometheusUpdater* const updater = updater_.load(std::memory_order_acquire);
-    const bool used_here = recorder_.begun();
+    const bool used_here = recorder_.is_prepared();
     if (used_here) delete updater;
     const std::lock_guard no_fork{record::Registry::instance().mutex()};
     if (used_here) {
@@ -69,7 +69,7 @@ class PrometheusEventMetrics::Impl {
 
   void update() noexcept {
     const NoCancellation meanwhile;
-    recorder_.begin_in_child();
+    (void)recorder_.begin_in_child();
     if (PrometheusUpdater* const updater = updater_.load(std::memory_order_acquire)) updater->update();
   }
 
@@ -77,14 +77,21 @@ class PrometheusEventMetrics::Impl {
   std::unique_ptr<PrometheusUpdater> new_updater(bool in_child) {
     return std::make_unique<PrometheusUpdater>(options_, listener_, *registry_, families_, recorder_, in_child);
   }
-  void begin_in_child() noexcept {
-    abandon(updater_.load(std::memory_order_relaxed));  // the child's only user is here
-    updater_.store(nullptr, std::memory_order_relaxed);
+  // As Client's.
+  bool begin_in_child(bool first) noexcept {
+    if (first) abandon(updater_.exchange(nullptr, std::memory_order_relaxed));
     try {
-      std::unique_ptr<PrometheusUpdater> updater = new_updater(true);
+      PrometheusUpdater* updater = updater_.load(std::memory_order_relaxed);
+      if (updater == nullptr) {
+        updater = new_updater(true).release();
+        if (!first) updater->is_late();
+        updater_.store(updater, std::memory_order_release);
+      }
       updater->start();
-      updater_.store(updater.release(), std::memory_order_release);
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the registry stays as the parent left it
+      return true;
+    } catch (const std::exception&) {
+      if (PrometheusUpdater* const here = updater_.load(std::memory_order_relaxed)) here->is_late();
+      return false;
     }
   }
 

@@ -159,7 +159,10 @@ void PrometheusUpdater::show(std::uint32_t series) {
 }
 
 void PrometheusUpdater::tell_limits(Clock::time_point now) noexcept {
-  if (std::exchange(coarse_, ledger_.totals().coarse) < ledger_.totals().coarse) {
+  const bool more_coarse = std::exchange(coarse_, ledger_.totals().coarse) < ledger_.totals().coarse;
+  if (late_.exchange(false, std::memory_order_relaxed)) {
+    note(Cause::late, now, "a forked child could not begin at once: durations of until then are by power of two only");
+  } else if (more_coarse) {
     note(Cause::coarse, now, "durations are kept by power of two only: no memory, or more than eight clients");
   }
   if (options_.endpoint_label == EndpointLabel::none || series_.empty()) return;

@@ -4,6 +4,7 @@
 
 #include <prometheus/registry.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +44,9 @@ class PrometheusUpdater {
   /// Starts the thread. Throws std::system_error.
   void start();
 
+  /// In a forked child: it, or its thread, could not be made at the first call. The next update tells. Any thread.
+  void is_late() noexcept { late_.store(true, std::memory_order_relaxed); }  // all that is said
+
   /// See PrometheusEventMetrics.
   void update() noexcept;
 
@@ -73,6 +77,7 @@ class PrometheusUpdater {
   std::vector<std::uint32_t> cells_;
   Report report_;
 
+  std::atomic<bool> late_{false};
   Alarm alarm_;
   std::thread thread_;
 };

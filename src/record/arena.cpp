@@ -27,9 +27,13 @@ Arena::Arena(std::size_t bytes) : base_{nullptr}, bytes_{(bytes + page_bytes - 1
   if (bytes_ / line_bytes > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc{};
   base_ = map(nullptr, bytes_, PROT_NONE, 0);
   if (base_ == nullptr) throw std::bad_alloc{};
-  wiped_on_fork_ = ::madvise(base_, bytes_, MADV_WIPEONFORK) == 0;
+  wiped_on_fork_ = advise(bytes_);
+}
+
+bool Arena::advise(std::size_t bytes) const noexcept {
   // A huge page would make two megabytes resident for one line. Only advice: failure costs memory, not truth.
-  (void)::madvise(base_, bytes_, MADV_NOHUGEPAGE);
+  (void)::madvise(base_, bytes, MADV_NOHUGEPAGE);
+  return ::madvise(base_, bytes, MADV_WIPEONFORK) == 0;
 }
 
 Arena::~Arena() { (void)::munmap(base_, bytes_); }
@@ -72,9 +76,18 @@ void Arena::restart() noexcept {
 }
 
 void Arena::renew_in_child() noexcept {
-  if (!wiped_on_fork_ && map(base_, opened_, PROT_READ | PROT_WRITE, MAP_FIXED) == nullptr) {
+  if (is_wiped()) return;
+  if (map(base_, opened_, PROT_READ | PROT_WRITE, MAP_FIXED) != nullptr) {
+    (void)advise(opened_);
+  } else {
     std::memset(base_, 0, std::size_t{written()} * line_bytes);
   }
+}
+
+// QEMU's user mode takes the advice, says that it is followed, and copies the pages all the same.
+bool Arena::is_wiped() const noexcept {
+  std::byte* const end = base_ + std::min(opened_, page_bytes);
+  return wiped_on_fork_ && std::all_of(base_, end, [](std::byte each) { return each == std::byte{0}; });
 }
 
 }  // namespace event_metrics::inline v0::record

@@ -50,10 +50,14 @@ class Arena {
   /// Starts over on zeroed pages: in a forked child, before its first call.
   void restart() noexcept;
 
-  /// In the child of a fork: its pages are zero, also where the kernel did not promise that.
+  /// In the child of a fork: makes its pages zero where the kernel has not promised that, or not done it. Whoever has
+  /// written anywhere must have left something on the first page.
   void renew_in_child() noexcept;
 
  private:
+  bool advise(std::size_t bytes) const noexcept;
+  bool is_wiped() const noexcept;
+
   std::byte* base_;
   std::size_t bytes_;
   std::size_t opened_ = 0;  // bytes from the base that may be accessed

@@ -68,15 +68,17 @@ constexpr std::uint32_t value_of(unsigned cell) noexcept {
 /// The octave cell for what a fine cell holds.
 constexpr unsigned coarse_cell(unsigned cell) noexcept { return fine_cells + octave_of(value_of(cell)); }
 
-// Everything below lies in an arena: plain words on zeroed lines, reached through atomic_ref. 32-bit words wrap;
-// whoever reads takes differences, at least every ten seconds.
+// Everything below lies in an arena: plain words on zeroed lines, reached through atomic_ref. What counts has 64 bits,
+// which never wrap: how late a reader may come is a question of freshness alone.
 
-/// Line 0. `id` 0 means that nobody has begun here: a forked child finds it so.
+/// Line 0. A forked child finds zeros.
 struct Head {
-  std::uint64_t id;
+  std::uint64_t id;              ///< of the client; 0 until it has begun in this process
   std::uint32_t newest_block;    ///< head of the list of blocks
   std::uint32_t endpoint_count;  ///< endpoints that have a slot, whether find() returns them yet or not
   std::uint32_t found_count;     ///< endpoints that find() returns
+  std::uint32_t prepared;        ///< 1 once there is all that counting needs in this process
+  std::int64_t next_try;         ///< of beginning, in the clock's ticks
   HashKey hash_key;              ///< of the table
 };
 
@@ -95,7 +97,7 @@ struct SharedCells {
 };
 
 struct Chunk {
-  std::uint32_t cell[cells_per_chunk];
+  std::uint64_t cell[cells_per_chunk];
 };
 
 struct Mid {
@@ -107,8 +109,8 @@ struct Mid {
 struct Header {
   Mid near;
   Mid* mid[mids_per_header];
-  std::uint32_t failed;
-  std::uint32_t unused[5];
+  std::uint64_t failed;
+  std::uint64_t unused[2];
 };
 
 // The first lines of an arena: a Head, then for threads without a block their Tasks, their Marks, and a SharedCells for
@@ -118,7 +120,7 @@ inline constexpr std::uint32_t marks_line = 2;
 inline constexpr std::uint32_t shared_line = marks_line + sizeof(Marks) / 64;
 
 static_assert(sizeof(Head) <= 64 && sizeof(SharedCells) == 256 && sizeof(Header) == 256 && sizeof(Mid) == 128 &&
-              sizeof(Chunk) == 256);
+              sizeof(Chunk) == 512);
 
 /// A word that one thread writes and others read.
 template <class Word>

@@ -22,9 +22,9 @@ void Reading::clear() noexcept {
 void Reading::add(const Recorder& recorder, std::uint32_t endpoint) {
   // Relaxed, as all counts: take_marks() has ordered them.
   SharedCells& shared = recorder.shared(endpoint);
-  failed_ += static_cast<std::uint32_t>(load(shared.failed, std::memory_order_relaxed));
+  failed_ += load(shared.failed, std::memory_order_relaxed);
   for (unsigned octave = 0; octave < octaves; ++octave) {
-    octaves_[octave] += static_cast<std::uint32_t>(load(shared.octave[octave], std::memory_order_relaxed));
+    octaves_[octave] += load(shared.octave[octave], std::memory_order_relaxed);
   }
   recorder.for_each_block([&](Block& block) {
     Header* const header = load(header_of(block, endpoint), std::memory_order_acquire);  // pairs with grow()
@@ -39,7 +39,7 @@ bool Reading::has_chunks_from(unsigned index) const noexcept {
   return std::ranges::any_of(headers_, [index](Header* header) { return mid_of(*header, index) != nullptr; });
 }
 
-bool Reading::chunk(unsigned index, std::array<std::uint32_t, cells_per_chunk>& sums) const noexcept {
+bool Reading::chunk(unsigned index, Sums& sums) const noexcept {
   if (index == octave_chunk) {
     sums = octaves_;
     return true;

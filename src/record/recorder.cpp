@@ -14,8 +14,8 @@ namespace event_metrics::inline v0::record {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
-constexpr std::size_t ledger_bytes_per_byte = 6;  // a chunk of 256 bytes here is one of 1.5 KiB there
-constexpr std::uint32_t least_ready_lines = (1U << 20U) / Arena::line_bytes;
+constexpr std::size_t ledger_bytes_per_byte = 3;  // a chunk of 512 bytes here is one of 1.5 KiB there
+constexpr std::uint32_t least_ready_lines = (2U << 20U) / Arena::line_bytes;
 constexpr std::uint32_t least_ready_blocks = 8;
 
 // Between two looks at the rings: the least, the most while there is something in them, and the most.
@@ -53,10 +53,10 @@ HashKey random_key(const void* fallback) noexcept {
 
 }  // namespace
 
-Recorder::Recorder(const Limits& limits, std::function<void()> reborn)
+Recorder::Recorder(const Limits& limits, Reborn reborn)
     : Recorder{limits, std::move(reborn), std::make_unique<Arena>(limits.memory_bytes)} {}
 
-Recorder::Recorder(const Limits& limits, std::function<void()> reborn, std::unique_ptr<Arena> arena)
+Recorder::Recorder(const Limits& limits, Reborn reborn, std::unique_ptr<Arena> arena)
     : head_{arena->at<Head>(0)},
       table_{*arena, table_line(limits), limits.max_endpoints},
       block_url_bytes_{limits.by_endpoint ? block_url_bytes : std::string_view{}.max_size()},
@@ -95,12 +95,9 @@ std::uint32_t Recorder::new_endpoint(const HostKey& key) noexcept {
 
 Block* Recorder::own_block() noexcept {
   if (is_known(this_thread.lane(slot_))) return this_thread.lane(slot_).block;
-  if (slot_ == lane_count || this_thread.closed) {
-    begin_in_child();
-    return nullptr;
-  }
+  if (!begin_in_child() || slot_ == lane_count || this_thread.closed) return nullptr;
   // A thread that has been met and has no block found no memory for one: now there may be some.
-  Block* const block = this_thread.holdings->arenas[slot_] == arena_.get() && begun() ? late_block() : meet_thread();
+  Block* const block = this_thread.holdings->arenas[slot_] == arena_.get() ? late_block() : meet_thread();
   if (block != nullptr) {
     const std::uint64_t id = load(head_.id, std::memory_order_relaxed);  // set before the block was made
     std::uint32_t* const ring = block->ring.entry;
@@ -111,10 +108,9 @@ Block* Recorder::own_block() noexcept {
 
 Block* Recorder::meet_thread() noexcept {
   const bool had_no_memory = this_thread.late_tries != 0 && this_thread.holdings == &no_holdings;
-  if (had_no_memory && begun() && !tries_again()) return nullptr;
+  if (had_no_memory && !tries_again()) return nullptr;
   Registry& registry = Registry::instance();
   const std::lock_guard lock{registry.mutex()};
-  if (!begun()) begin();
   if (!registry.watch_this_thread()) {
     this_thread.late_tries = std::max(this_thread.late_tries, 1U);
     return nullptr;
@@ -167,24 +163,44 @@ void Recorder::link(std::uint32_t line) noexcept {
   } while (!newest.compare_exchange_weak(next, line, std::memory_order_release, std::memory_order_relaxed));
 }
 
-void Recorder::begin_in_child() noexcept {
-  if (begun()) return;
-  const std::lock_guard lock{Registry::instance().mutex()};
-  if (!begun()) begin();
+bool Recorder::begin_in_child() noexcept {
+  if (begun()) return true;
+  std::unique_lock lock{Registry::instance().mutex(), std::defer_lock};
+  if (!is_prepared()) {
+    lock.lock();
+  } else if (!is_due() || !lock.try_lock()) {
+    return false;
+  }
+  if (!begun() && is_due()) begin();  // another thread may have tried meanwhile
+  return begun();
+}
+
+// Relaxed: two threads that find it due find the lock taken by one of them.
+bool Recorder::is_due() const noexcept {
+  return Clock::now().time_since_epoch().count() >= load(head_.next_try, std::memory_order_relaxed);
 }
 
 void Recorder::begin() noexcept {
   const NoCancellation meanwhile;
-  const bool in_child = arena_->written() != 0;
+  const bool first = !is_prepared();
+  const bool in_child = !first || arena_->written() != 0;
+  if (first) prepare();
+  const bool complete = !in_child || reborn_(first);
+  const Clock::time_point next_try = Clock::now() + retry_pause;
+  store(head_.next_try, next_try.time_since_epoch().count(), std::memory_order_relaxed);  // as is_due()
+  // Release: pairs with is_prepared(), everything that counting needs is in its place, and nothing is the parent's.
+  store(head_.prepared, 1U, std::memory_order_release);
+  // Release: pairs with begun(), so is the rest.
+  if (complete) store(head_.id, Registry::instance().new_id(), std::memory_order_release);
+}
+
+void Recorder::prepare() noexcept {
   arena_->restart();
   arena_->write_ahead(fixed_lines(limits_), fixed_lines(limits_) + Arena::line_bytes);
   (void)arena_->take(fixed_lines(limits_) - 1);  // line 0 is never handed out
   looked_at_ = arena_->taken();
   link(drained_line(limits_));
-  head_.hash_key = random_key(this);  // nobody looks before the id is there
-  if (in_child) reborn_();
-  // Release: pairs with begun(), everything is in its place.
-  store(head_.id, Registry::instance().new_id(), std::memory_order_release);
+  head_.hash_key = random_key(this);  // nobody looks before the recorder is prepared
 }
 
 std::size_t Recorder::fixed_bytes(const Limits& limits) noexcept {

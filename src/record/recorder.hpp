@@ -34,9 +34,13 @@ class alignas(Arena::line_bytes) Recorder {
     std::size_t memory_bytes;
   };
 
-  /// `reborn` is called in a forked child at the first use there, under the registry's lock, when everything is zero
-  /// again. Throws std::bad_alloc.
-  Recorder(const Limits& limits, std::function<void()> reborn);
+  /// Makes in a forked child what the client needs there beside the recorder, and leaves what it had to the parent if
+  /// that is the `first` call. False where something is missing. Called under the registry's lock, when everything is
+  /// zero again.
+  using Reborn = std::function<bool(bool first)>;
+
+  /// Throws std::bad_alloc.
+  Recorder(const Limits& limits, Reborn reborn);
   ~Recorder();
 
   // Any thread. Nothing here waits, locks, allocates or enters the kernel once thread and endpoint have been seen.
@@ -45,11 +49,17 @@ class alignas(Arena::line_bytes) Recorder {
   void failed(std::string_view url) noexcept;
   void active_task(std::int64_t change) noexcept;
 
-  /// In a forked child that has not used this recorder: begins again there, see `reborn`. May lock, once.
-  void begin_in_child() noexcept;
+  /// In a forked child: begins there, see Reborn. Where that fails it is tried again by a later call, and until then
+  /// all threads count in the shared cells. May lock once; never waits once the first call is over.
+  bool begin_in_child() noexcept;
+  /// Between two tries.
+  static constexpr std::chrono::milliseconds retry_pause{100};
 
-  /// False in a forked child that has not used this recorder.
+  /// Whether threads may have places of their own: false in a forked child that has not begun.
   bool begun() const noexcept { return load(head_.id, std::memory_order_acquire) != 0; }  // pairs with begin()
+
+  /// False in a forked child that has not used this recorder: what its client has is its parent's.
+  bool is_prepared() const noexcept { return load(head_.prepared, std::memory_order_acquire) != 0; }  // as begun()
 
   // One thread at a time: the flushing one.
 
@@ -62,11 +72,10 @@ class alignas(Arena::line_bytes) Recorder {
   /// to be done again, if the threads go on as they did; long from now while they record nothing.
   Clock::time_point tend(Clock::time_point now, std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept;
 
-  /// Touches memory ahead of the callers: twice what was taken since the last look, at least 1 MiB and eight threads'
-  /// blocks. Stays within the
-  /// limit together with the ledger, which has `ledger_bytes` now and may want six more for each byte taken after
-  /// `folded_lines` (a taken chunk of 256 bytes is a chunk of 1.5 KiB there). Returns whether any was taken since the
-  /// last look.
+  /// Touches memory ahead of the callers: twice what was taken since the last look, at least 2 MiB and eight threads'
+  /// blocks. Stays within the limit together with the ledger, which has `ledger_bytes` now and may want three more for
+  /// each byte taken after `folded_lines` (a taken chunk of 512 bytes is a chunk of 1.5 KiB there). Returns whether any
+  /// was taken since the last look.
   bool write_ahead(std::size_t ledger_bytes, std::uint32_t folded_lines) noexcept;
 
   std::size_t memory_bytes() const noexcept { return std::size_t{arena_->written()} * Arena::line_bytes; }
@@ -98,7 +107,7 @@ class alignas(Arena::line_bytes) Recorder {
   Marks& shared_marks() const noexcept { return at<Marks>(marks_line); }
   SharedCells& shared(std::uint32_t endpoint) const noexcept { return (&at<SharedCells>(shared_line))[endpoint]; }
 
-  Recorder(const Limits& limits, std::function<void()> reborn, std::unique_ptr<Arena> arena);
+  Recorder(const Limits& limits, Reborn reborn, std::unique_ptr<Arena> arena);
 
   void record(std::string_view url, unsigned cell) noexcept;
   void record_in(Lane& lane, std::string_view url, unsigned cell) noexcept;
@@ -109,7 +118,7 @@ class alignas(Arena::line_bytes) Recorder {
   void count(Block& block, std::uint32_t endpoint_entry, unsigned cell) noexcept;
   void count_anywhere(Block& block, std::uint32_t endpoint, unsigned cell) noexcept;
   void count_shared(std::uint32_t endpoint, unsigned cell) noexcept;
-  static void add_one(Block& block, std::uint32_t endpoint, std::uint32_t& word) noexcept;
+  static void add_one(Block& block, std::uint32_t endpoint, std::uint64_t& word) noexcept;
   static void add_task(Block& block, std::int64_t change) noexcept;
   void task_elsewhere(std::int64_t change) noexcept;
 
@@ -126,12 +135,14 @@ class alignas(Arena::line_bytes) Recorder {
   Block* new_block() noexcept;
   void link(std::uint32_t line) noexcept;
 
-  static std::uint32_t* near_word(Header& header, unsigned cell) noexcept;
-  std::uint32_t* own_word(Header& header, unsigned cell) noexcept;
+  static std::uint64_t* near_word(Header& header, unsigned cell) noexcept;
+  std::uint64_t* own_word(Header& header, unsigned cell) noexcept;
   template <class T>
   T* grow(T*& link) noexcept;
 
   void begin() noexcept;
+  void prepare() noexcept;
+  bool is_due() const noexcept;
   template <class Visit>
   void for_each_block(Visit visit) const {
     // Acquire: pairs with link(). Older links were published with the blocks that hold them.
@@ -153,7 +164,7 @@ class alignas(Arena::line_bytes) Recorder {
 
   const Limits limits_;
   const std::uint32_t least_ready_;
-  const std::function<void()> reborn_;
+  const Reborn reborn_;
   const std::unique_ptr<Arena> arena_;
   Block* const drained_;         // counts what the rings held; the flushing thread's own
   std::uint32_t looked_at_ = 0;  // lines taken at the last write_ahead()

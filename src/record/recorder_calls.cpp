@@ -85,19 +85,19 @@ inline void Recorder::count(Block& block, std::uint32_t endpoint_entry, unsigned
   const std::uint32_t endpoint = record::endpoint_of(endpoint_entry);
   Header* const header = load(header_of(block, endpoint), std::memory_order_relaxed);
   if (header != nullptr) [[likely]] {
-    if (std::uint32_t* const word = near_word(*header, cell)) [[likely]]
+    if (std::uint64_t* const word = near_word(*header, cell)) [[likely]]
       return add_one(block, endpoint, *word);
   }
   count_anywhere(block, endpoint, cell);
 }
 
-inline void Recorder::add_one(Block& block, std::uint32_t endpoint, std::uint32_t& word) noexcept {
-  add_alone(word, 1U);
+inline void Recorder::add_one(Block& block, std::uint32_t endpoint, std::uint64_t& word) noexcept {
+  add_alone(word, std::uint64_t{1});
   // After the count, see take_marks(); a byte, since an unconditional store is all that marking may be.
   store(mark_of(block.marks, endpoint), std::uint8_t{1}, std::memory_order_release);
 }
 
-inline std::uint32_t* Recorder::near_word(Header& header, unsigned cell) noexcept {
+inline std::uint64_t* Recorder::near_word(Header& header, unsigned cell) noexcept {
   if (cell >= chunks_per_mid * cells_per_chunk) return cell == failed_cell ? &header.failed : nullptr;
   Chunk* const chunk = load(header.near.chunk[cell / cells_per_chunk], std::memory_order_relaxed);
   return chunk != nullptr ? &chunk->cell[cell % cells_per_chunk] : nullptr;
@@ -124,7 +124,7 @@ inline void Recorder::add_task(Block& block, std::int64_t change) noexcept {
 
 [[gnu::noinline]] void Recorder::count_anywhere(Block& block, std::uint32_t endpoint, unsigned cell) noexcept {
   if (Header* const header = grow(header_of(block, endpoint))) {
-    if (std::uint32_t* const word = own_word(*header, cell)) return add_one(block, endpoint, *word);
+    if (std::uint64_t* const word = own_word(*header, cell)) return add_one(block, endpoint, *word);
   }
   count_shared(endpoint, cell);
 }
@@ -146,7 +146,7 @@ T* Recorder::grow(T*& link) noexcept {
   return &at<T>(line);
 }
 
-std::uint32_t* Recorder::own_word(Header& header, unsigned cell) noexcept {
+std::uint64_t* Recorder::own_word(Header& header, unsigned cell) noexcept {
   if (cell == failed_cell) return &header.failed;
   const unsigned index = cell / cells_per_chunk;
   Mid* const mid = index < chunks_per_mid ? &header.near : grow(header.mid[index / chunks_per_mid - 1]);

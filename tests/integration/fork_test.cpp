@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -52,6 +55,41 @@ TEST(Fork, ChildStartsFromZeroAndSendsItsOwn) {
   ASSERT_TRUE(metrics.flush(5s));
   EXPECT_TRUE(agent.wait_for([](const Tally& tally) { return tally.counter(attempts) == 8; }));
   EXPECT_EQ(metrics.stats().accepted, 3u);
+}
+
+/// Takes back the advice to wipe pages on a fork, wherever it was given: as if it had not been followed.
+bool take_advice_back() {
+  std::ifstream maps{"/proc/self/smaps"};
+  std::string range;
+  bool any = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find('-') < line.find(' ')) range = line;
+    if (!line.starts_with("VmFlags:") || line.find(" wf") == std::string::npos) continue;
+    const std::uintptr_t begin = std::stoul(range, nullptr, 16);
+    const std::uintptr_t end = std::stoul(range.substr(range.find('-') + 1), nullptr, 16);
+    any = ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_KEEPONFORK) == 0;
+  }
+  return any;
+}
+
+// QEMU's user mode says that it wipes, and does not.
+TEST(Fork, ChildrenStartFromZeroWhereTheKernelDoesNotWipe) {
+  const support::Agent agent;
+  StatsdEventMetrics metrics{
+      {.agent = statsd::Agent::datadog, .address = agent.address(), .flush_interval = 60s, .own_thread = own_thread}};
+  const auto records = [&](int calls) {
+    for (int call = 0; call < calls; ++call) metrics.record_delivery_error(url);
+    return take_advice_back();
+  };
+  ASSERT_TRUE(records(70));
+  support::wait_until_other_threads_sleep();
+  EXPECT_EQ(in_child([&] {
+              if (!records(3) || in_child([&] { return records(2) && metrics.flush(5s) ? 0 : 1; }) != 0) return 1;
+              return metrics.flush(5s) && metrics.stats().accepted == 3 ? 0 : 2;
+            }),
+            0);
+  ASSERT_TRUE(metrics.flush(5s));
+  EXPECT_TRUE(agent.wait_for([](const Tally& tally) { return tally.counter(attempts) == 75; }));
 }
 
 TEST(Fork, ChildThatRecordsNothingSendsNothingAndEnds) {

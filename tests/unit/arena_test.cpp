@@ -186,6 +186,34 @@ TEST(Arena, IsZeroInAForkedChildAndUntouchedInTheParent) {
   EXPECT_EQ(arena.at<unsigned char>(first + 999), 0xA5);
 }
 
+// QEMU's user mode takes the advice to wipe, says so, and does not follow it.
+TEST(Arena, IsZeroInAForkedChildAndItsChildWhereTheKernelDoesNotKeepItsWord) {
+  Arena arena{1U << 20U};
+  arena.write_ahead(1000, everything);
+  const auto use = [&] { std::memset(&arena.at<std::byte>(1), 0xA5, 1000 * Arena::line_bytes); };
+  const auto lie = [&] { return ::madvise(&arena.at<std::byte>(0), 1U << 20U, MADV_KEEPONFORK) == 0; };
+  const auto starts_from_zero = [&] {
+    arena.renew_in_child();
+    return all_zero(arena, 0, arena.written());
+  };
+  ASSERT_TRUE(lie());
+  use();
+  const pid_t child = ::fork();
+  ASSERT_NE(child, -1);
+  if (child == 0) {
+    if (!starts_from_zero() || !lie()) ::_exit(1);
+    use();
+    const pid_t grandchild = ::fork();
+    if (grandchild == 0) ::_exit(starts_from_zero() ? 0 : 1);
+    int status = 0;
+    ::_exit(::waitpid(grandchild, &status, 0) == grandchild && status == 0 ? 0 : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(arena.at<unsigned char>(1), 0xA5);
+}
+
 TEST(Arena, IsUnmappedWhenItEnds) {
   auto arena = std::make_unique<Arena>(1U << 20U);
   std::byte* const page = &arena->at<std::byte>(0);

@@ -175,7 +175,7 @@ TEST(Client, RefusesMemoryThatTheFixedPartDoesNotFit) {
   ASSERT_TRUE(refused.starts_with("Options.max_memory_bytes is 1000: write at least ")) << refused;
   const std::size_t least = std::stoul(refused.substr(refused.find("least ") + 6));
   EXPECT_EQ(refusal({.agent = Agent::datadog, .max_memory_bytes = least - 1}).substr(0, 7), "Options");
-  const Client client{
+  Client client{
       {.agent = Agent::datadog, .max_memory_bytes = least, .own_thread = false, .on_error = [](std::string_view) {}},
       {}};
   EXPECT_LE(client.stats().memory_bytes, least + 4096);  // a page begun
@@ -325,6 +325,20 @@ TEST(Client, FlushTakesAnyTimeout) {
   Client client{{.agent = Agent::datadog, .address = agent.address(), .own_thread = false}, {}};
   EXPECT_TRUE(client.flush(-1ms));
   EXPECT_TRUE(client.flush(std::chrono::milliseconds::max()));
+}
+
+// As a callback that blocks for minutes leaves it, see LosesNothingWhereACellPasses2To32.
+TEST(Client, TellsTheAgentMoreThan2To32AtOnce) {
+  const support::Agent agent{support::Agent::Way::unix_datagram};
+  Client client{{.agent = Agent::datadog, .address = agent.address(), .own_thread = false}, {}};
+  for (std::uint32_t call = 0; call <= record::ring_entries; ++call) client.recorder().failed(url);
+  record::header_of(*record::this_thread.first_lane.block, record::first_endpoint)->failed += 0xFFFF'FFFFU;
+  client.recorder().failed(url);
+  ASSERT_TRUE(client.flush(10s));
+  EXPECT_TRUE(agent.wait_for([](const support::Tally& tally) {
+    return tally.counter_sum("notification.delivery.failures") == 4'294'968'321;
+  }));
+  EXPECT_EQ(client.stats().accepted, 4'294'968'321U);
 }
 
 TEST(Client, StaysWithinItsMemoryAndKeepsCountsExact) {

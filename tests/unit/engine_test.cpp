@@ -39,7 +39,7 @@ std::string status_of_thread(const std::string& name, const std::string& field) 
 struct Rig {
   explicit Rig(std::string address)
       : options{.agent = statsd::Agent::datadog, .address = std::move(address), .on_error = [](std::string_view) {}},
-        recorder{{.max_endpoints = 10, .by_endpoint = false, .memory_bytes = 16U << 20U}, [] {}},
+        recorder{{.max_endpoints = 10, .by_endpoint = false, .memory_bytes = 16U << 20U}, [](bool) { return true; }},
         engine{listener, setup(), series(), recorder} {}
 
   Flush::Setup setup() const {
@@ -80,7 +80,7 @@ TEST(Engine, ThreadIsNamedAndBlocksAllSignalsWhileItsMakersMaskStaysAsItWas) {
   for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGCHLD, SIGALRM, SIGUSR1, SIGPIPE}) {
     EXPECT_TRUE((blocked >> (static_cast<unsigned>(signal) - 1)) & 1U) << signal;
   }
-  rig.engine.close(5s);
+  rig.engine.close(Engine::deadline(5s));
   EXPECT_EQ(status_of_thread("event-metrics", "SigBlk"), "");  // it has ended
 }
 
@@ -90,10 +90,10 @@ TEST(Engine, StatsAreThoseOfTheLastTurnAndNeedNone) {
   rig.recorder.failed("https://a.io/");
   EXPECT_EQ(rig.engine.stats().recorded, 0u);
   EXPECT_GT(rig.engine.stats().memory_bytes, 0u);
-  EXPECT_TRUE(rig.engine.flush(5s));
+  EXPECT_TRUE(rig.engine.flush(Engine::deadline(5s)));
   EXPECT_EQ(rig.engine.stats().recorded, 1u);
   EXPECT_EQ(rig.engine.stats().accepted, 1u);
-  rig.engine.close(5s);
+  rig.engine.close(Engine::deadline(5s));
 }
 
 TEST(Engine, TellsOnErrorWithNoLockHeld) {
@@ -107,15 +107,15 @@ TEST(Engine, TellsOnErrorWithNoLockHeld) {
     leave.get_future().wait();
   };
   rig.recorder.failed("https://a.io/");
-  std::thread other{[&] { EXPECT_FALSE(rig.engine.flush(0ms)); }};
+  std::thread other{[&] { EXPECT_FALSE(rig.engine.flush(Engine::deadline(0ms))); }};
   entered.get_future().wait();
   // The other flusher sits in on_error, where it holds no lock: a turn can be had.
-  EXPECT_FALSE(rig.engine.flush(20ms));
+  EXPECT_FALSE(rig.engine.flush(Engine::deadline(20ms)));
   EXPECT_EQ(rig.engine.stats().owed, 1u);
   leave.set_value();
   other.join();
   rig.options.on_error = [](std::string_view) {};
-  rig.engine.close(0ms);
+  rig.engine.close(Engine::deadline(0ms));
 }
 
 }  // namespace

@@ -41,14 +41,14 @@ Counted all_of(Recorder& recorder) {
   recorder.drain();
   Counted counted;
   Reading reading;
-  std::array<std::uint32_t, cells_per_chunk> sums{};
+  Reading::Sums sums{};
   for (std::uint32_t endpoint = 0; endpoint < recorder.endpoint_count(); ++endpoint) {
     reading.clear();
     reading.add(recorder, endpoint);
     counted.failed += reading.failed();
     for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
       if (!reading.chunk(chunk, sums)) continue;
-      for (const std::uint32_t sum : sums) (chunk == octave_chunk ? counted.coarse : counted.fine) += sum;
+      for (const std::uint64_t sum : sums) (chunk == octave_chunk ? counted.coarse : counted.fine) += sum;
     }
   }
   return counted;
@@ -68,7 +68,7 @@ Counted leave(Recorder& recorder, std::uint32_t left) {
 TEST(FirstSight, CountsExactlyWhereverMemoryEnds) {
   std::uint64_t fine = 0;
   for (std::uint32_t left = 0; left < 240; ++left) {
-    Recorder recorder{little_memory(), [] {}};
+    Recorder recorder{little_memory(), [](bool) { return true; }};
     (void)recorder.write_ahead(0, recorder.taken_lines());
     const Counted before = leave(recorder, left);
     ASSERT_EQ(lines_left(recorder), left);

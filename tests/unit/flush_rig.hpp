@@ -36,7 +36,7 @@ struct Wants {
 struct Rig {
   Rig(statsd::Agent agent, const std::string& address, const Wants& wants = {})
       : recorder{{.max_endpoints = wants.endpoints, .by_endpoint = wants.by_endpoint, .memory_bytes = 16U << 20U},
-                 [] {}} {
+                 [](bool) { return true; }} {
     const wire::AgentRules& rules = wire::rules_of(agent);
     const bool labelled = wants.by_endpoint && rules.tags;
     DeliverySeries series{rules, delivery_keys(rules, "", false), {}, labelled, wants.limit};

@@ -25,7 +25,7 @@ constexpr std::uint64_t no_end = 1'000'000'000;
 struct Rig {
   explicit Rig(statsd::Agent agent, std::size_t limit = 1432)
       : rules{wire::rules_of(agent)},
-        recorder{{.max_endpoints = 8, .by_endpoint = rules.tags, .memory_bytes = memory}, [] {}},
+        recorder{{.max_endpoints = 8, .by_endpoint = rules.tags, .memory_bytes = memory}, [](bool) { return true; }},
         ledger{memory, 10},
         series{rules, delivery_keys(rules, "", false), {}, rules.tags, limit},
         packer{rules, limit, series, telemetry_suffix, ledger} {

@@ -17,7 +17,7 @@ struct Rig {
   explicit Rig(PrometheusOptions wanted = {})
       : options{std::move(wanted)},
         families{std::make_unique<PrometheusFamilies>(registry)},
-        recorder{PrometheusUpdater::limits(options), [] {}},
+        recorder{PrometheusUpdater::limits(options), [](bool) { return true; }},
         updater{options, listener, registry, families, recorder, false} {}
 
   double attempts() { return families->series({}).attempts.Value(); }
@@ -70,7 +70,7 @@ TEST(PrometheusUpdater, BeginsWithZerosInAChild) {
   Rig rig;
   rig.recorder.failed("https://a.io/");
   rig.updater.update();
-  record::Recorder own{PrometheusUpdater::limits(rig.options), [] {}};
+  record::Recorder own{PrometheusUpdater::limits(rig.options), [](bool) { return true; }};
   PrometheusUpdater child{rig.options, rig.listener, rig.registry, rig.families, own, true};
   EXPECT_EQ(rig.attempts(), 1);
   child.update();

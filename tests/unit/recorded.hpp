@@ -18,14 +18,16 @@ inline constexpr std::string_view url = "https://example.com/secret";
 
 /// A recorder with memory ready, as an engine keeps it.
 struct Ready {
-  explicit Ready(const Recorder::Limits& limits = usual) : recorder{limits, [this] { ++reborn; }} {
+  explicit Ready(const Recorder::Limits& limits = usual)
+      : recorder{limits, [this](bool) { return ++reborn >= enough; }} {
     (void)recorder.write_ahead(0, recorder.taken_lines());
   }
   int reborn = 0;  // before the recorder, whose constructor must not call
+  int enough = 1;  // tries
   Recorder recorder;
 };
 
-inline std::uint32_t failed(Recorder& recorder, std::uint32_t endpoint = example) {
+inline std::uint64_t failed(Recorder& recorder, std::uint32_t endpoint = example) {
   recorder.drain();
   Reading reading;
   reading.add(recorder, endpoint);
@@ -33,14 +35,14 @@ inline std::uint32_t failed(Recorder& recorder, std::uint32_t endpoint = example
 }
 
 /// What was counted in each cell of an endpoint.
-using Cells = std::map<unsigned, std::uint32_t>;
+using Cells = std::map<unsigned, std::uint64_t>;
 
 inline Cells cells(Recorder& recorder, std::uint32_t endpoint = example) {
   recorder.drain();
   Cells cells;
   Reading reading;
   reading.add(recorder, endpoint);
-  std::array<std::uint32_t, cells_per_chunk> sums{};
+  Reading::Sums sums{};
   for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
     if (!reading.chunk(chunk, sums)) continue;
     for (unsigned cell = 0; cell < cells_per_chunk; ++cell) {

@@ -100,8 +100,11 @@ TEST(RecorderCalls, CountsWhatRingsHeldExactlyHoweverMuchMemoryItTakes) {
   Ready ready{{100, true, 64U << 20U}};
   constexpr int chunks = 63;  // of each of 64 endpoints
   std::vector<std::thread> threads;
+  std::latch all_have_rings{8};
   for (int thread = 0; thread < 8; ++thread) {
-    threads.emplace_back([&ready, thread] {
+    threads.emplace_back([&ready, &all_have_rings, thread] {
+      ready.recorder.failed("https://hook0/");
+      all_have_rings.arrive_and_wait();
       for (int i = 0; i < 8 * chunks; ++i) {
         const std::string endpoint = "https://hook" + std::to_string(thread * 8 + i / chunks) + "/";
         ready.recorder.success(endpoint, std::chrono::milliseconds{i % chunks * 64});

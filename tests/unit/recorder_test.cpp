@@ -12,11 +12,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "support/child.hpp"
 #include "unit/recorded.hpp"
 
 namespace event_metrics::record {
@@ -127,7 +129,7 @@ TEST(Recorder, WantsToBeTendedAsItsRingsFill) {
 
 // Nobody writes ahead, so lines run out: durations lose their cell, and nothing else.
 TEST(Recorder, CountsCoarselyAndExactlyWhenThePoolIsDry) {
-  Recorder recorder{usual, [] {}};
+  Recorder recorder{usual, [](bool) { return true; }};
   for (int ms = 0; ms < 4000; ++ms) {
     recorder.success(url, std::chrono::milliseconds{ms});
     recorder.failed(url);
@@ -144,7 +146,7 @@ TEST(Recorder, CountsCoarselyAndExactlyWhenThePoolIsDry) {
 
 TEST(Recorder, KeepsTheOctaveOfACoarseDuration) {
   // So many endpoints that the block of a thread does not fit what is left of the first pages.
-  Recorder recorder{{20'000, false, 64U << 20U}, [] {}};
+  Recorder recorder{{20'000, false, 64U << 20U}, [](bool) { return true; }};
   recorder.success(url, 0ms);
   recorder.success(url, 1ms);
   recorder.success(url, 1023ms);
@@ -155,7 +157,7 @@ TEST(Recorder, KeepsTheOctaveOfACoarseDuration) {
 }
 
 TEST(Recorder, GivesAThreadItsPlaceOnceThereIsMemory) {
-  Recorder recorder{{20'000, false, 64U << 20U}, [] {}};
+  Recorder recorder{{20'000, false, 64U << 20U}, [](bool) { return true; }};
   recorder.success(url, 7ms);
   EXPECT_EQ(successes(recorder, other_endpoint).coarse, 1U);
   (void)recorder.write_ahead(0, recorder.taken_lines());
@@ -176,7 +178,7 @@ TEST(Recorder, SaysWhetherMemoryWasTakenSinceTheLastLook) {
 TEST(Recorder, StaysWithinItsMemoryTogetherWithTheLedger) {
   const std::size_t limit = Recorder::fixed_bytes(usual) + (256U << 10U);
   constexpr std::size_t ledger_bytes = 64U << 10U;
-  Recorder recorder{{usual.max_endpoints, usual.by_endpoint, limit}, [] {}};
+  Recorder recorder{{usual.max_endpoints, usual.by_endpoint, limit}, [](bool) { return true; }};
   const std::uint32_t before = recorder.taken_lines();
   for (int ms = 0; ms < 4000; ++ms) {
     (void)recorder.write_ahead(ledger_bytes, before);  // nothing is ever folded
@@ -189,8 +191,8 @@ TEST(Recorder, StaysWithinItsMemoryTogetherWithTheLedger) {
   EXPECT_EQ(b.fine + b.coarse, 4000U);
   EXPECT_GT(a.fine + b.fine, 0U);
   EXPECT_GT(a.coarse + b.coarse, 0U);
-  // Each line taken may become four lines of ledger.
-  EXPECT_LE(recorder.memory_bytes() + ledger_bytes + (recorder.taken_lines() - before) * 4 * Arena::line_bytes, limit);
+  // Each line taken may become three lines of ledger.
+  EXPECT_LE(recorder.memory_bytes() + ledger_bytes + (recorder.taken_lines() - before) * 3 * Arena::line_bytes, limit);
   EXPECT_GT(recorder.taken_lines() - before, 400U);  // and what there is, is used
 }
 
@@ -211,7 +213,7 @@ void count_once_a_round(Recorder& recorder, int rounds, bool by_ring) {
     }
   }};
   Reading reading;
-  std::uint32_t seen = 0;
+  std::uint64_t seen = 0;
   const auto look = [&] {
     if (by_ring) recorder.drain();
     if (!recorder.take_marks(example)) return;
@@ -221,13 +223,13 @@ void count_once_a_round(Recorder& recorder, int rounds, bool by_ring) {
   };
   while (done.load(std::memory_order_acquire) < 0) continue;
   look();
-  const std::uint32_t before = seen;
+  const std::uint64_t before = seen;
   int missed = 0;
   for (int round = 1; round <= rounds; ++round) {
     started.store(round, std::memory_order_release);
     while (done.load(std::memory_order_acquire) < round) look();
     look();
-    if (seen != before + static_cast<std::uint32_t>(2 * round)) ++missed;
+    if (seen != before + static_cast<std::uint64_t>(2 * round)) ++missed;
   }
   writer.join();
   EXPECT_EQ(missed, 0);
@@ -244,7 +246,7 @@ TEST(Recorder, LeavesNoEntryInARing) {
 }
 
 TEST(Recorder, LeavesNoSharedCountWithoutAMark) {
-  Recorder recorder{{20'000, true, 64U << 20U}, [] {}};  // as above: no place of one's own
+  Recorder recorder{{20'000, true, 64U << 20U}, [](bool) { return true; }};  // as above: no place of one's own
   count_once_a_round(recorder, 10'000, false);
 }
 
@@ -291,6 +293,43 @@ TEST(ActiveTasks, AreNeverMoreThanThereAreNorFewerThanNone) {
   EXPECT_EQ(ready.recorder.active_tasks().count, 0);
 }
 
+/// Where this thread counts in `recorder` once its ring is full, which it is now.
+Header& own_header(Recorder& recorder) {
+  for (std::uint32_t call = 0; call <= ring_entries; ++call) recorder.failed(url);
+  for (std::uint32_t call = 0; call < 2; ++call) recorder.success(url, 7ms);
+  return *header_of(*this_thread.first_lane.block, example);
+}
+
+// As after hours without a flush, or minutes in which an on_error blocks.
+TEST(Recorder, LosesNothingWhereACellPasses2To32) {
+  constexpr std::uint64_t seed = (std::uint64_t{1} << 32U) - 10;
+  Ready ready;
+  Header& header = own_header(ready.recorder);
+  header.failed += seed;
+  header.near.chunk[0]->cell[7] += seed;
+  for (int call = 0; call < 20; ++call) {
+    ready.recorder.failed(url);
+    ready.recorder.success(url, 7ms);
+  }
+  EXPECT_EQ(failed(ready.recorder), 4'294'968'331U);
+  EXPECT_EQ(cells(ready.recorder), (Cells{{7, 4'294'967'308U}}));
+}
+
+TEST(Recorder, LosesNothingWhereASharedCellPasses2To32) {
+  constexpr std::uint64_t seed = (std::uint64_t{1} << 32U) - 10;
+  Ready ready;
+  ready.recorder.failed(url);
+  auto& shared = this_thread.holdings->arenas[0]->at<SharedCells>(shared_line + example * sizeof(SharedCells) / 64);
+  shared.failed = seed;
+  shared.octave[2] = seed;
+  EXPECT_EQ(failed(ready.recorder), 4'294'967'287U);
+  EXPECT_EQ(successes(ready.recorder).coarse, seed);
+  shared.failed += 20;
+  shared.octave[2] += 20;
+  EXPECT_EQ(failed(ready.recorder), 4'294'967'307U);
+  EXPECT_EQ(successes(ready.recorder).coarse, 4'294'967'306U);
+}
+
 TEST(ForkedRecorder, StartsFromZeroAndLeavesTheParentItsCounts) {
   Ready ready;
   ready.recorder.success(url, 7ms);
@@ -320,9 +359,9 @@ TEST(ForkedRecorder, IsRebornOnceAndOnlyWhenItIsUsed) {
   EXPECT_EQ(ready.reborn, 0);
   const int status = status_of_child([&] {
     if (ready.reborn != 0) return 1;
-    ready.recorder.begin_in_child();
+    (void)ready.recorder.begin_in_child();
     if (ready.reborn != 1) return 2;
-    ready.recorder.begin_in_child();
+    (void)ready.recorder.begin_in_child();
     ready.recorder.failed(url);
     ready.recorder.active_task(1);
     return ready.reborn == 1 ? 0 : 3;
@@ -365,11 +404,78 @@ TEST(ForkedRecorder, ForgetsItsParentsThreads) {
   ready.recorder.success(url, 8ms);
   const std::uint32_t taken = ready.recorder.taken_lines();
   const int status = status_of_child([&] {
-    ready.recorder.begin_in_child();
+    (void)ready.recorder.begin_in_child();
     (void)ready.recorder.write_ahead(0, ready.recorder.taken_lines());
     if (ready.recorder.taken_lines() >= taken) return 1;
     ready.recorder.success(url, 9ms);
     return cells(ready.recorder) == Cells{{9, 1}} ? 0 : 2;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ForkedRecorder, CountsInSharedCellsUntilItsClientHasBegun) {
+  Ready ready;
+  ready.recorder.success(url, 7ms);
+  ready.enough = 2;
+  const int status = status_of_child([&] {
+    for (int call = 0; call < 3; ++call) ready.recorder.success(url, 100ms);
+    ready.recorder.failed("https://b/");
+    ready.recorder.active_task(2);
+    if (ready.recorder.begun() || !ready.recorder.is_prepared() || ready.reborn != 1) return 1;
+    if (successes(ready.recorder).coarse != 3 || failed(ready.recorder, 3) != 1) return 2;
+    if (ready.recorder.active_tasks().count != 2) return 3;
+    while (!ready.recorder.begin_in_child()) std::this_thread::yield();
+    (void)ready.recorder.write_ahead(0, ready.recorder.taken_lines());
+    ready.recorder.success(url, 100ms);
+    ready.recorder.active_task(-1);
+    if (ready.reborn != 2 || cells(ready.recorder) != Cells{{100, 1}, {coarse_cell(100), 3}}) return 4;
+    return ready.recorder.active_tasks().count == 1 ? 0 : 5;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ForkedRecorder, TriesToBeginAtMostEveryTenthOfASecond) {
+  Ready ready;
+  ready.recorder.failed(url);
+  ready.enough = 6;
+  const int status = status_of_child([&] {
+    const Recorder::Clock::time_point first = Recorder::Clock::now();
+    std::uint32_t calls = 0;
+    for (; !ready.recorder.begun(); ++calls) ready.recorder.failed(url);
+    if (Recorder::Clock::now() - first < 5 * Recorder::retry_pause) return 1;
+    return ready.reborn == 6 && failed(ready.recorder) == calls ? 0 : 2;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ForkedRecorder, WaitsForNoLockUntilItHasBegun) {
+  if (!support::children_may_have_threads) GTEST_SKIP() << "a child of a threaded parent may have no thread here";
+  Ready ready;
+  ready.recorder.failed(url);
+  ready.enough = 1'000'000;
+  const int status = status_of_child([&] {
+    ready.recorder.failed(url);
+    const std::lock_guard lock{Registry::instance().mutex()};
+    std::thread{[&] {
+      const Recorder::Clock::time_point first = Recorder::Clock::now();
+      while (Recorder::Clock::now() < first + 2 * Recorder::retry_pause) ready.recorder.success(url, 7ms);
+    }}.join();
+    return ready.reborn == 1 && successes(ready.recorder).coarse > 0 ? 0 : 1;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(ForkedRecorder, LeavesNothingToAGrandchildOfAChildThatHasNotBegun) {
+  Ready ready;
+  ready.recorder.failed(url);
+  ready.enough = 1'000'000;
+  const int status = status_of_child([&] {
+    ready.recorder.failed(url);
+    return status_of_child([&] {
+      ready.enough = 1;
+      ready.recorder.failed("https://b/");
+      return ready.recorder.endpoint_count() == 3 && failed(ready.recorder, 2) == 1 ? 0 : 1;
+    });
   });
   EXPECT_EQ(status, 0);
 }

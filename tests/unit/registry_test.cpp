@@ -31,7 +31,9 @@ constexpr std::string_view url = "https://example.com/secret";
 
 /// A recorder with memory ready, as an engine keeps it.
 struct Client {
-  Client() : recorder{{4, true, 2U << 20U}, [] {}} { (void)recorder.write_ahead(0, recorder.taken_lines()); }
+  Client() : recorder{{4, true, 2U << 20U}, [](bool) { return true; }} {
+    (void)recorder.write_ahead(0, recorder.taken_lines());
+  }
 
   Recorder recorder;
 };
@@ -49,10 +51,10 @@ Count count(Recorder& recorder) {
     Reading reading;
     reading.add(recorder, endpoint);
     count.failed += reading.failed();
-    std::array<std::uint32_t, cells_per_chunk> sums{};
+    Reading::Sums sums{};
     for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
       if (!reading.chunk(chunk, sums)) continue;
-      for (const std::uint32_t sum : sums) (chunk == octave_chunk ? count.coarse : count.fine) += sum;
+      for (const std::uint64_t sum : sums) (chunk == octave_chunk ? count.coarse : count.fine) += sum;
     }
   }
   return count;
@@ -355,7 +357,7 @@ TEST(Registry, IsFreeInAChildWhateverOtherThreadsWereDoing) {
   std::thread busy{[&] {
     while (!stop) {
       // So large that it is most of the time beginning, which it does with the registry in its hands.
-      const Recorder another{{20'000, false, 64U << 20U}, [] {}};
+      const Recorder another{{20'000, false, 64U << 20U}, [](bool) { return true; }};
     }
   }};
   int wrong = 0;

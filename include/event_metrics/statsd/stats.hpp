@@ -27,7 +27,8 @@ struct Stats {
   std::uint64_t timings_expired = 0;
   std::uint64_t left_out = 0;  ///< durations that another one of nearly their value stood for: more were owed than can
                                ///< be sent in ten intervals to an agent that reads no rates (plain, collectd)
-  std::uint64_t coarse = 0;    ///< durations known only to the octave, because their thread found no memory for a cell
+  std::uint64_t coarse = 0;    ///< durations known only to the octave: their thread found no memory for a cell, or was
+                               ///< in a forked child that found too little to begin with
 
   std::chrono::nanoseconds oldest_owed{};  ///< nothing that is owed was recorded longer ago; 0 when nothing is owed
 
