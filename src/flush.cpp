@@ -1,8 +1,7 @@
 #include "flush.hpp"
 
 #include <algorithm>
-#include <exception>
-#include <string>
+#include <new>
 #include <utility>
 
 #include "client_telemetry.hpp"
@@ -105,20 +104,6 @@ bool Flush::fold(Clock::time_point now) {
   return complete;
 }
 
-void Flush::tell_limits(Clock::time_point now) noexcept {
-  const bool more_coarse = std::exchange(counts_.coarse, ledger_.totals().coarse) < ledger_.totals().coarse;
-  if (const int late = std::exchange(late_, 0)) {
-    note(Cause::late, now, "a forked child could not begin at once: durations of until then are kept by octave only",
-         {late, std::generic_category()});
-  } else if (more_coarse) {
-    note(Cause::coarse, now, "durations are kept by octave only: raise max_memory_bytes");
-  }
-  if (setup_.by_endpoint && ledger_.recorded(DeliverySeries::other) > counts_.other) {
-    counts_.other = ledger_.recorded(DeliverySeries::other);
-    note(Cause::other, now, "deliveries are counted under endpoint:other: raise max_endpoints");
-  }
-}
-
 // In two steps: what the first marks and the second still finds owed is older than the time between them.
 void Flush::expire(Clock::time_point now) {
   if (setup_.keep_for.count() == 0 || now < next_expiry_) return;
@@ -131,20 +116,9 @@ void Flush::expire(Clock::time_point now) {
   note(Cause::expired, now, "what is older than keep_for has been given up");
 }
 
-void Flush::tell_own(Clock::time_point now) {
-  if (setup_.telemetry_suffix.empty() || now < next_telemetry_) return;
-  next_telemetry_ = now + telemetry_interval;
-  const ledger::Totals& totals = ledger_.totals();
-  ledger_.record_own(0, 2 * totals.recorded + totals.timings_recorded);
-  ledger_.record_own(1, counts_.datagrams_accepted);
-  ledger_.record_own(2, counts_.bytes_accepted);
-  ledger_.record_own(3, 2 * totals.expired + totals.timings_expired + totals.left_out);
-  packer_.tell_own();
-}
-
 void Flush::look_at_socket(Clock::time_point now) noexcept {
   if (!channel_.is_open()) return;
-  if ((channel_.quoted_bytes() > 0 && now - opened_at_ >= socket_life) || channel_.moved()) renew_ = true;
+  if ((is_udp() && now - opened_at_ >= socket_life) || channel_.moved()) renew_ = true;
 }
 
 std::uint64_t Flush::turn_bytes() const noexcept {
@@ -178,6 +152,7 @@ void Flush::look_for_answers(Clock::time_point now) noexcept {
     away_ = probing_ = false;
     rest_until_ = now;
     backoff_ = least_backoff;
+    refused_probes_ = 0;
   }
 }
 
@@ -214,6 +189,7 @@ bool Flush::open(Clock::time_point now) {
   const std::error_code error = channel_.open();
   if (!error) {
     opened_at_ = now;
+    tell_no_refusals(now);
     return true;
   }
   if (error == std::errc::operation_in_progress) {  // its name has not been looked up yet
@@ -240,8 +216,8 @@ void Flush::send_burst(Clock::time_point now) {
 
 Flush::Step Flush::send_one(Clock::time_point now) {
   if (!packer_.fill()) return Step::nothing;
-  const std::size_t quoted = channel_.quoted_bytes();
-  if (quoted > 0 && (provisional_.full(now) || provisional_.ambiguous(packer_.bytes(), quoted, now))) {
+  if (channel_.tells_refusals() &&
+      (provisional_.full(now) || provisional_.ambiguous(packer_.bytes(), channel_.quoted_bytes(), now))) {
     packer_.undo();
     return Step::unsettled;
   }
@@ -255,7 +231,7 @@ Flush::Step Flush::keep_accepted(Clock::time_point now) {
   delayed_since_.reset();
   ++counts_.datagrams_accepted;
   counts_.bytes_accepted += packer_.bytes().size();
-  if (channel_.quoted_bytes() == 0) return Step::sent;
+  if (!channel_.tells_refusals()) return Step::sent;
   provisional_.keep(packer_.bytes(), channel_.quoted_bytes(), packer_.shares(), Clock::now());
   return read_refusals(now) ? Step::refused : Step::sent;
 }
@@ -265,8 +241,7 @@ Flush::Step Flush::not_taken(Clock::time_point now, transport::Verdict verdict) 
     case transport::Verdict::later:
       return delayed(now);
     case transport::Verdict::refused:
-      if (channel_.quoted_bytes() == 0) ++counts_.datagrams_refused;  // elsewhere the error queue names them
-      note(Cause::refused, now, "no agent listens", channel_.error());
+      if (!channel_.tells_refusals()) ++counts_.datagrams_refused;  // elsewhere the error queue names them
       (void)read_refusals(now);
       return Step::refused;
     case transport::Verdict::too_big:
@@ -302,18 +277,16 @@ Flush::Step Flush::shrink() noexcept {
 bool Flush::read_refusals(Clock::time_point now) noexcept {
   bool refused = false;
   while (const auto quote = channel_.next_refusal()) {
-    const Provisional::Entry* const entry = provisional_.take(*quote);
+    const Provisional::Entry* const entry = provisional_.take(*quote, now);
     if (entry == nullptr) continue;  // sent long ago, or not ours
     refused = true;
+    if (quote->size() < entry->quote.size()) channel_.quotes_less(quote->size());
     for (const ledger::Share& share : entry->shares) ledger_.take_back(share);
     --counts_.datagrams_accepted;
     counts_.bytes_accepted -= entry->size;
     ++counts_.datagrams_refused;
   }
-  if (refused) {
-    drain_.reset();
-    note(Cause::refused, now, "no agent listens", channel_.error());
-  }
+  if (refused) drain_.reset();
   return refused;
 }
 
@@ -321,12 +294,30 @@ void Flush::rest(Clock::time_point now, Step step) noexcept {
   not_before_ = step == Step::unsettled ? provisional_.settled_at() : now + pause;
   probing_ = away_ && step == Step::sent;
   if (step != Step::refused && step != Step::failed) return;
-  away_ = renew_ = true;
-  rest_until_ = next_turn_;
-  if (step == Step::failed) {
-    rest_until_ = now + backoff_;
-    backoff_ = std::min(2 * backoff_, most_backoff);
+  const bool was_away = std::exchange(away_, true);
+  if (step == Step::refused) return rest_refused(now, was_away);
+  renew_ = true;
+  rest_until_ = now + backoff_;
+  backoff_ = std::min(2 * backoff_, most_backoff);
+}
+
+// Through the addresses of a name at once, and then until the next turn. The last one who listened is tried no longer
+// than others: there may be somebody at the first again.
+void Flush::rest_refused(Clock::time_point now, bool was_away) noexcept {
+  refused_probes_ = was_away ? refused_probes_ + 1 : 0;
+  rest_until_ = now;
+  if (!was_away && channel_.went_on()) {
+    renew_ = true;
+    return;
   }
+  const bool more_addresses = channel_.is_open() && channel_.has_next();
+  if ((more_addresses || channel_.went_on()) && refused_probes_ < patient_probes) return;
+  renew_ =
+      more_addresses || channel_.went_on() || !channel_.tells_refusals() || now - opened_at_ >= refused_socket_life;
+  refused_probes_ = 0;
+  if (more_addresses) return channel_.go_on();
+  rest_until_ = next_turn_;
+  note(Cause::refused, now, "no agent listens", channel_.error());
 }
 
 Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
@@ -339,46 +330,6 @@ Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
   }
   if (urgency == Urgency::urgent && drain_) wanted = std::min(wanted, drain_->settled_at);
   return std::min(due, wanted);
-}
-
-void Flush::note(Cause cause, Clock::time_point now, std::string_view what, std::error_code error) noexcept {
-  if (!report_.due(cause, now)) return;
-  try {
-    std::string message = channel_.address().text + ": " + std::string{what};
-    if (error) message += " (" + error.message() + "), " + owed_text(stats()) + " are kept";
-    report_.note(std::move(message));
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): without memory the counts in stats() tell it
-  }
-}
-
-void Flush::out_of_memory(Clock::time_point now) noexcept {
-  note(Cause::no_memory, now, "a flush found no memory and is tried again");
-}
-
-void Flush::left_behind(Clock::time_point now) noexcept {
-  try {
-    note(Cause::left_behind, now, owed_text(stats()) + " could not be sent before the end");
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as in note()
-  }
-}
-
-statsd::Stats Flush::stats() const noexcept {
-  const ledger::Totals& totals = ledger_.totals();
-  statsd::Stats stats = counts_;
-  stats.recorded = totals.recorded;
-  stats.accepted = totals.accepted;
-  stats.expired = totals.expired;
-  stats.owed = totals.recorded - totals.accepted - totals.expired;
-  stats.timings_recorded = totals.timings_recorded;
-  stats.timings_accepted = totals.timings_accepted;
-  stats.timings_expired = totals.timings_expired;
-  stats.left_out = totals.left_out;
-  stats.timings_owed = totals.timings_recorded - totals.timings_accepted - totals.timings_expired - totals.left_out;
-  if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = seen_at_ - kept_since_;
-  stats.series = ledger_.series_count();
-  stats.endpoints = ledger_.endpoint_count() - record::first_endpoint;
-  stats.memory_bytes = recorder_.memory_bytes() + fixed_bytes_ + ledger_.memory_bytes();
-  return stats;
 }
 
 }  // namespace event_metrics::inline v0

@@ -37,6 +37,10 @@ class Flush {
 
   /// A socket of another source port, for those between here and the agent who go by it.
   static constexpr std::chrono::minutes socket_life{5};
+  /// The same while nobody listens, when nothing but a probe a turn is sent.
+  static constexpr std::chrono::seconds refused_socket_life{30};
+  /// Refused in a row, and the name's next address is tried.
+  static constexpr int patient_probes = 2;
   /// How long a socket may be full before another one is tried.
   static constexpr std::chrono::seconds patience{5};
   /// Between attempts after an error that says nothing of the agent, doubled each time.
@@ -108,6 +112,7 @@ class Flush {
   void owe_active_tasks() noexcept;
   void expire(Clock::time_point now);
   void tell_own(Clock::time_point now);
+  bool is_udp() const noexcept { return setup_.address.kind == transport::Address::Kind::udp; }
   void look_at_socket(Clock::time_point now) noexcept;
   void look_for_answers(Clock::time_point now) noexcept;
   bool may_send(Clock::time_point now, Urgency urgency);
@@ -119,6 +124,8 @@ class Flush {
   Step delayed(Clock::time_point now) noexcept;
   Step shrink() noexcept;
   bool read_refusals(Clock::time_point now) noexcept;
+  void rest_refused(Clock::time_point now, bool was_away) noexcept;
+  void tell_no_refusals(Clock::time_point now) noexcept;
   void rest(Clock::time_point now, Step step) noexcept;
   void look_for_drain(Clock::time_point now) noexcept;
   void end_drain(Clock::time_point now) noexcept;
@@ -147,8 +154,10 @@ class Flush {
   Clock::time_point not_before_{};  // for everybody
   Clock::time_point rest_until_{};  // for routine callers
   std::chrono::seconds backoff_ = least_backoff;
-  bool away_ = false;     // nothing has been accepted for good since the last refusal or error
-  bool probing_ = false;  // one datagram is on its way to see whether the agent is back
+  bool away_ = false;       // nothing has been accepted for good since the last refusal or error
+  bool probing_ = false;    // one datagram is on its way to see whether the agent is back
+  int refused_probes_ = 0;  // in a row, at the present address
+  bool told_no_refusals_ = false;
   bool tasks_ended_ = false;
   int late_ = 0;
   bool renew_ = false;  // the socket is replaced as soon as what it has sent has settled

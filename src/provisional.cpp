@@ -1,5 +1,6 @@
 #include "provisional.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace event_metrics::inline v0 {
@@ -15,18 +16,24 @@ Provisional::Clock::time_point Provisional::settled_at() const noexcept {
   return count_ == 0 ? Clock::time_point::min() : entry(count_ - 1).sent + settling;
 }
 
+// Whether so many bytes of both are the same. A shorter datagram comes back whole.
+bool Provisional::alike(const Entry& entry, std::string_view datagram, std::size_t quoted) noexcept {
+  return datagram.size() >= quoted && entry.quote.size() >= quoted &&
+         datagram.substr(0, quoted) == std::string_view{entry.quote}.substr(0, quoted);
+}
+
 bool Provisional::ambiguous(std::string_view datagram, std::size_t quoted, Clock::time_point now) const noexcept {
-  if (datagram.size() < quoted) return false;  // the quote is the whole datagram
-  const std::string_view quote = datagram.substr(0, quoted);
   for (std::size_t i = 0; i < count_; ++i) {
-    if (!settled(entry(i), now) && entry(i).quote == quote) return true;
+    if (!settled(entry(i), now) && alike(entry(i), datagram, quoted)) return true;
   }
   return false;
 }
 
 void Provisional::keep(std::string_view datagram, std::size_t quoted, std::span<const ledger::Share> shares,
                        Clock::time_point now) {
-  if (datagram.size() >= quoted) (void)take(datagram.substr(0, quoted));
+  for (std::size_t i = count_; i-- > 0;) {
+    if (alike(entry(i), datagram, quoted)) (void)remove(i);
+  }
   if (count_ == capacity) (void)remove(0);
   Entry& kept = entry(count_++);
   kept.sent = now;
@@ -35,11 +42,15 @@ void Provisional::keep(std::string_view datagram, std::size_t quoted, std::span<
   kept.shares.assign(shares.begin(), shares.end());
 }
 
-const Provisional::Entry* Provisional::take(std::string_view quote) noexcept {
+const Provisional::Entry* Provisional::take(std::string_view quote, Clock::time_point now) noexcept {
   for (std::size_t i = 0; i < count_; ++i) {
     if (entry(i).quote == quote) return &remove(i);
   }
-  return nullptr;
+  std::optional<std::size_t> cut;
+  for (std::size_t i = 0; i < count_ && (!cut || settled(entry(*cut), now)); ++i) {
+    if (entry(i).quote.starts_with(quote)) cut = i;
+  }
+  return cut ? &remove(*cut) : nullptr;
 }
 
 // The entry keeps its memory and goes where the next one is to be kept last: in front of the oldest. Mostly it is that.

@@ -1,7 +1,7 @@
 // provisional.hpp - datagrams that the kernel accepted and an absent agent may still refuse.
 //
-// A refusal names its datagram by the first bytes, which the kernel quotes. One whose quote would be equal to that of
-// a datagram not yet settled must wait, unless both are equal to the last byte: then either stands for the other.
+// A refusal names its datagram by the first bytes, as many as the kernel quotes. One whose quote would be equal to that
+// of a datagram not yet settled must wait, unless both are equal to the last byte: then either stands for the other.
 // What has settled is kept as long as there is room: on a busy machine a refusal can be later than anybody waits.
 
 #pragma once
@@ -49,13 +49,15 @@ class Provisional {
   void keep(std::string_view datagram, std::size_t quoted, std::span<const ledger::Share> shares,
             Clock::time_point now);
 
-  /// Takes out the oldest entry that `quote` names; nullptr when there is none. Valid until the next keep().
-  const Entry* take(std::string_view quote) noexcept;
+  /// Takes out the oldest entry that `quote` names; nullptr when there is none. Valid until the next keep(). A quote
+  /// that is equal to none is the beginning of one: the oldest of those that have not settled, or else the youngest.
+  const Entry* take(std::string_view quote, Clock::time_point now) noexcept;
 
   /// For a socket that is closed: its refusals are lost.
   void forget() noexcept { count_ = 0; }
 
  private:
+  static bool alike(const Entry& entry, std::string_view datagram, std::size_t quoted) noexcept;
   static bool settled(const Entry& entry, Clock::time_point now) noexcept { return entry.sent + settling <= now; }
   /// The oldest is 0, the youngest count_ - 1.
   Entry& entry(std::size_t index) noexcept { return entries_[(first_ + index) % capacity]; }

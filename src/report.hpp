@@ -16,6 +16,7 @@ namespace event_metrics::inline v0 {
 enum class Cause : std::uint8_t {
   unreachable,  ///< the address cannot be resolved or connected
   refused,      ///< no agent listens
+  no_refusals,  ///< the kernel would not say so
   delayed,      ///< the agent does not read fast enough
   send_error,   ///< the socket failed
   coarse,       ///< durations are kept by octave for want of memory
@@ -25,7 +26,7 @@ enum class Cause : std::uint8_t {
   late,         ///< a forked child found too little to begin with
   left_behind,  ///< destruction ran out of time
 };
-inline constexpr std::size_t cause_count = 10;
+inline constexpr std::size_t cause_count = 11;
 
 /// What messages say is kept or lost.
 std::string owed_text(const statsd::Stats& stats);

@@ -1,6 +1,7 @@
 #include "transport/channel.hpp"
 
 #include <linux/errqueue.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/datagram_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
@@ -26,9 +26,14 @@ namespace {
 namespace asio = boost::asio;
 using Protocol = asio::generic::datagram_protocol;
 
-// What the kernel keeps of a refused datagram: 576 and 1280 bytes of an ICMP message, less its headers.
-constexpr std::size_t quoted_ipv4 = 520;
+// What the kernel keeps of a refused datagram: 576 and 1280 bytes of an ICMP message, or an IPv4 packet if that is
+// less, without their headers.
+constexpr std::size_t headers_ipv4 = 56;
+constexpr std::size_t quoted_ipv4 = 576 - headers_ipv4;
 constexpr std::size_t quoted_ipv6 = 1184;
+
+constexpr int most_self_connected = 4;  // sockets in a row
+constexpr int most_answers = 64;        // that are read at once
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
@@ -101,6 +106,31 @@ bool ask_for_refusals(int socket, int family) noexcept {
                             : ::setsockopt(socket, IPPROTO_IP, IP_RECVERR, &on, sizeof on) == 0;
 }
 
+// What an agent answers would take the room that refusals need.
+bool drop_answers(int socket) noexcept {
+  sock_filter none{BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program{1, &none};
+  return ::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
+
+std::size_t bytes_quoted_by(int socket, int family) noexcept {
+  if (family == AF_INET6) return quoted_ipv6;
+  int packet = 0;
+  socklen_t size = sizeof packet;
+  const bool known = ::getsockopt(socket, IPPROTO_IP, IP_MTU, &packet, &size) == 0;
+  return known ? std::clamp(static_cast<std::size_t>(packet), headers_ipv4, headers_ipv4 + quoted_ipv4) - headers_ipv4
+               : quoted_ipv4;
+}
+
+// With nobody at its port, a socket may be given that port for its own.
+bool leads_to_itself(int socket) noexcept {
+  Endpoint own;
+  Endpoint peer;
+  own.size = peer.size = sizeof own.address;
+  return ::getsockname(socket, reinterpret_cast<sockaddr*>(&own.address), &own.size) == 0 &&
+         ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer.address), &peer.size) == 0 && own == peer;
+}
+
 }  // namespace
 
 bool nobody_listens(std::error_code error) noexcept {
@@ -111,14 +141,20 @@ struct Channel::Socket {
   std::optional<Protocol::socket> socket;
   int descriptor = -1;
   Inode own_inode;  // of the descriptor
+  bool tells_refusals = false;
+  bool drops_answers = false;
   std::size_t quoted = 0;
-  Inode peer_inode;  // of the path
+  std::size_t most_quoted = quoted_ipv6;  // by what has come back from this peer
+  Inode peer_inode;                       // of the path
   std::array<char, quoted_ipv6> quote;
 
   /// Where the kernel does not tell inodes it is taken for granted.
   bool is_ours() const noexcept { return own_inode == Inode{} || own_inode == inode_of(descriptor); }
   std::error_code make(int family);
   std::error_code connect(const Endpoint& endpoint, const std::string& path);
+  std::error_code connect_udp(const Endpoint& endpoint);
+  std::error_code connect_to(const Endpoint& endpoint);
+  void close() noexcept;
 };
 
 // The descriptor is made here because Asio's own open() lets it survive an exec.
@@ -138,19 +174,44 @@ std::error_code Channel::Socket::make(int family) {
 }
 
 std::error_code Channel::Socket::connect(const Endpoint& endpoint, const std::string& path) {
-  const int family = endpoint.family();
-  if (const std::error_code failure = make(family)) return failure;
-  if (family == AF_UNIX) {
-    quoted = 0;
-    peer_inode = inode_of(path);  // before connecting: a socket that comes in between is found by the next moved()
-  } else {
-    if (!ask_for_refusals(descriptor, family)) return last_error();
-    quoted = family == AF_INET6 ? quoted_ipv6 : quoted_ipv4;
+  if (endpoint.family() != AF_UNIX) {
+    for (int tried = 0; tried < most_self_connected; ++tried) {
+      const std::error_code error = connect_udp(endpoint);
+      if (error || !leads_to_itself(descriptor)) return error;
+      close();  // an agent may want its port
+    }
+    return std::make_error_code(std::errc::connection_refused);
   }
+  if (const std::error_code error = make(AF_UNIX)) return error;
+  tells_refusals = false;
+  peer_inode = inode_of(path);  // before connecting: a socket that comes in between is found by the next moved()
+  return connect_to(endpoint);
+}
+
+std::error_code Channel::Socket::connect_udp(const Endpoint& endpoint) {
+  const int family = endpoint.family();
+  if (const std::error_code error = make(family)) return error;
+  tells_refusals = ask_for_refusals(descriptor, family);
+  drops_answers = drop_answers(descriptor);
+  const std::error_code error = connect_to(endpoint);
+  quoted = bytes_quoted_by(descriptor, family);
+  return error;
+}
+
+std::error_code Channel::Socket::connect_to(const Endpoint& endpoint) {
   boost::system::error_code error;
-  socket->non_blocking(true, error);
-  if (!error) socket->connect(Protocol::endpoint{&endpoint.address, endpoint.size}, error);
+  socket->connect(Protocol::endpoint{&endpoint.address, endpoint.size}, error);
   return error ? standard(error) : std::error_code{};
+}
+
+void Channel::Socket::close() noexcept {
+  const std::lock_guard lock{no_fork()};
+  boost::system::error_code ignored;  // nothing was buffered that could be lost
+  if (is_ours()) {
+    socket->close(ignored);
+  } else {
+    (void)socket->release(ignored);
+  }
 }
 
 Channel::Channel(Address address) : resolver_{std::move(address)}, socket_{std::make_unique<Socket>()} {}
@@ -159,13 +220,22 @@ Channel::~Channel() { close(); }
 bool Channel::is_open() const noexcept { return socket_->socket && socket_->socket->is_open(); }
 
 bool Channel::refresh(Resolver::Clock::time_point now) noexcept {
-  resolver_.refresh(now);
-  return is_open() && std::ranges::find(resolver_.endpoints(), peer_) == resolver_.endpoints().end();
+  const bool looked_up = resolver_.refresh(now);
+  if (!is_open()) return false;
+  for (int read = 0; read < most_answers && tells_refusals() && !socket_->drops_answers; ++read) {
+    if (::recv(socket_->descriptor, nullptr, 0, MSG_DONTWAIT | MSG_TRUNC) < 0) break;
+  }
+  return (looked_up && went_on_) || std::ranges::find(resolver_.endpoints(), peer_) == resolver_.endpoints().end();
 }
 
 std::error_code Channel::open() noexcept {
   std::error_code error = resolver_.error();  // should there be no endpoint yet
-  for (const Endpoint& endpoint : resolver_.endpoints()) {
+  const std::vector<Endpoint>& endpoints = resolver_.endpoints();
+  const auto next = next_ ? std::ranges::find(endpoints, *std::exchange(next_, std::nullopt)) : endpoints.end();
+  went_on_ = false;
+  const std::size_t first = next == endpoints.end() ? 0 : static_cast<std::size_t>(next - endpoints.begin());
+  for (std::size_t tried = 0; tried < endpoints.size(); ++tried) {
+    const Endpoint& endpoint = endpoints[(first + tried) % endpoints.size()];
     close();
     try {
       error = socket_->connect(endpoint, address().host);
@@ -175,7 +245,9 @@ std::error_code Channel::open() noexcept {
       error = std::make_error_code(std::errc::not_enough_memory);
     }
     if (!error) {
+      if (endpoint != peer_) socket_->most_quoted = quoted_ipv6;
       peer_ = endpoint;
+      went_on_ = first + tried > 0 && next != endpoints.end();
       return error;
     }
     resolver_.doubt();
@@ -185,14 +257,16 @@ std::error_code Channel::open() noexcept {
 }
 
 void Channel::close() noexcept {
-  if (!is_open()) return;
-  const std::lock_guard lock{no_fork()};
-  boost::system::error_code ignored;  // nothing was buffered that could be lost
-  if (socket_->is_ours()) {
-    socket_->socket->close(ignored);
-  } else {
-    (void)socket_->socket->release(ignored);
-  }
+  if (is_open()) socket_->close();
+}
+
+bool Channel::has_next() const noexcept {
+  const auto present = std::ranges::find(resolver_.endpoints(), peer_);
+  return present != resolver_.endpoints().end() && present + 1 != resolver_.endpoints().end();
+}
+
+void Channel::go_on() noexcept {
+  if (has_next()) next_ = *(std::ranges::find(resolver_.endpoints(), peer_) + 1);
 }
 
 bool Channel::lost() noexcept {
@@ -212,12 +286,12 @@ bool Channel::moved() const noexcept {
 }
 
 Verdict Channel::send(std::string_view datagram) noexcept {
-  boost::system::error_code error;
-  socket_->socket->send(asio::buffer(datagram.data(), datagram.size()), 0, error);
-  error_ = standard(error);
-  if (!error) return Verdict::accepted;
-  if (error != boost::system::errc::resource_unavailable_try_again) resolver_.doubt();
-  switch (error.value()) {
+  // Asio's own send() waits where the system refuses the ioctl() with which Asio wants to be told not to.
+  const ssize_t sent = ::send(socket_->descriptor, datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  error_ = sent < 0 ? last_error() : std::error_code{};
+  if (!error_) return Verdict::accepted;
+  if (error_ != std::errc::resource_unavailable_try_again) resolver_.doubt();
+  switch (error_.value()) {
     case EAGAIN:
     case ENOBUFS:
       return Verdict::later;
@@ -233,10 +307,12 @@ Verdict Channel::send(std::string_view datagram) noexcept {
   }
 }
 
-std::size_t Channel::quoted_bytes() const noexcept { return socket_->quoted; }
+bool Channel::tells_refusals() const noexcept { return socket_->tells_refusals; }
+std::size_t Channel::quoted_bytes() const noexcept { return std::min(socket_->quoted, socket_->most_quoted); }
+void Channel::quotes_less(std::size_t bytes) noexcept { socket_->most_quoted = std::min(socket_->most_quoted, bytes); }
 
 std::optional<std::string_view> Channel::next_refusal() noexcept {
-  if (socket_->quoted == 0 || !is_open()) return std::nullopt;
+  if (!tells_refusals() || !is_open()) return std::nullopt;
   iovec bytes{socket_->quote.data(), socket_->quote.size()};
   alignas(cmsghdr) std::array<char, 512> control;
   for (;;) {

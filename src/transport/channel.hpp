@@ -36,7 +36,8 @@ class Channel {
   const Address& address() const noexcept { return resolver_.address(); }
   bool is_open() const noexcept;
 
-  /// Follows the host's name; to be called now and then. True while the socket leads to where the name no longer does:
+  /// Follows the host's name, and throws away what the agent has answered; to be called before each burst. True once
+  /// the socket leads to where the name no longer does, or where it went on to and the name has been looked up since:
   /// open() once nothing that was sent can be refused any more.
   bool refresh(Resolver::Clock::time_point now) noexcept;
 
@@ -44,6 +45,14 @@ class Channel {
   /// std::errc::operation_in_progress while the first look-up is young, which is no failure.
   std::error_code open() noexcept;
   void close() noexcept;
+
+  /// Whether the name has endpoints behind the one that the socket leads to.
+  bool has_next() const noexcept;
+  /// The next open() begins with the endpoint behind the present one. All others begin with the first, or an endpoint
+  /// that is silent could keep us.
+  void go_on() noexcept;
+  /// Whether the socket leads to where it went on to.
+  bool went_on() const noexcept { return went_on_; }
 
   /// Whether somebody else has closed the socket since the last look. If so it is not touched again, as its number may
   /// be that of something else by now.
@@ -59,11 +68,15 @@ class Channel {
   /// Why the last send was not accepted, or what it accepted was refused.
   std::error_code error() const noexcept { return error_; }
 
-  /// How many of a refused datagram's first bytes come back; 0 where what is accepted is never refused.
+  /// Whether a datagram that was accepted and then refused comes back, by its first bytes: on UDP, unless the kernel
+  /// knows no IP_RECVERR. Source: ip(7).
+  bool tells_refusals() const noexcept;
+  /// How many of its first bytes that are at most.
   std::size_t quoted_bytes() const noexcept;
+  /// From now on at most so many, as one that came back has shown.
+  void quotes_less(std::size_t bytes) noexcept;
 
   /// The first bytes of the next datagram that was accepted and then refused, or nothing. Valid until the next call.
-  /// Source: ip(7), IP_RECVERR.
   std::optional<std::string_view> next_refusal() noexcept;
 
  private:
@@ -71,6 +84,8 @@ class Channel {
 
   Resolver resolver_;
   Endpoint peer_;
+  std::optional<Endpoint> next_;  // where the next open() begins
+  bool went_on_ = false;
   const std::unique_ptr<Socket> socket_;
   std::error_code error_;
 };

@@ -151,21 +151,22 @@ void Resolver::take(Answer answer) noexcept {
   if (!error_) endpoints_ = std::move(answer.endpoints);
 }
 
-void Resolver::refresh(Clock::time_point now) noexcept {
-  if (lasting_) return;
+bool Resolver::refresh(Clock::time_point now) noexcept {
+  if (lasting_) return false;
   if (look_up_ != nullptr && look_up_->answered.load(std::memory_order_acquire)) {
     take(std::move(look_up_->answer));
     look_up_.reset();
     since_ = now;
-    return;
+    return true;
   }
   if (error_ == std::errc::operation_in_progress && now - since_ > patience) {
     error_ = resolver_error(look_up_ != nullptr ? overdue : crowded);
   }
-  if (look_up_ != nullptr) return;
+  if (look_up_ != nullptr) return false;
   const bool troubled = doubted_ || error_;
-  if (now - since_ < (troubled ? pause_ : longest_trusted) || !begin(now)) return;
+  if (now - since_ < (troubled ? pause_ : longest_trusted) || !begin(now)) return false;
   pause_ = troubled ? std::min(2 * pause_, longest_pause) : shortest_pause;
+  return false;
 }
 
 bool Resolver::begin(Clock::time_point now) noexcept {

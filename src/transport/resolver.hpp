@@ -49,8 +49,8 @@ class Resolver {
   /// Something went wrong with an endpoint: look up before the minute is over.
   void doubt() noexcept { doubted_ = true; }
 
-  /// Takes an answer that has come, and begins a look-up that is due.
-  void refresh(Clock::time_point now) noexcept;
+  /// Takes an answer that has come, and begins a look-up that is due. True when one was taken.
+  bool refresh(Clock::time_point now) noexcept;
 
  private:
   struct Answer;

@@ -84,8 +84,10 @@ TEST(Fork, ChildrenStartFromZeroWhereTheKernelDoesNotWipe) {
   ASSERT_TRUE(records(70));
   support::wait_until_other_threads_sleep();
   EXPECT_EQ(in_child([&] {
-              if (!records(3) || in_child([&] { return records(2) && metrics.flush(5s) ? 0 : 1; }) != 0) return 1;
-              return metrics.flush(5s) && metrics.stats().accepted == 3 ? 0 : 2;
+              if (!records(3)) return 1;
+              support::wait_until_other_threads_sleep();
+              if (in_child([&] { return records(2) && metrics.flush(5s) ? 0 : 1; }) != 0) return 2;
+              return metrics.flush(5s) && metrics.stats().accepted == 3 ? 0 : 3;
             }),
             0);
   ASSERT_TRUE(metrics.flush(5s));
@@ -270,6 +272,7 @@ int generation(StatsdEventMetrics& metrics, int number, int descriptors_before) 
     metrics.record_delivery_error(url);
     if (!metrics.flush(5s)) return 1;
     if (descriptors() != descriptors_before) return 2;
+    support::wait_until_other_threads_sleep();
     return number == 1 ? 0 : generation(metrics, number - 1, descriptors_before);
   });
 }

@@ -106,6 +106,9 @@ class Agent {
     if (!address.empty() && way == Way::unix_datagram) path_ = address.substr(address.find("//") + 2);
     if (!address.empty() && way != Way::unix_datagram) {
       port_ = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+      in_addr host{};
+      if (::inet_pton(AF_INET, address.substr(6, address.rfind(':') - 6).c_str(), &host) == 1)
+        ipv4_ = ntohl(host.s_addr);
     }
     const int family = way == Way::unix_datagram ? AF_UNIX : way == Way::udp6 ? AF_INET6 : AF_INET;
     socket_ = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);

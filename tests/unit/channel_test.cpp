@@ -1,5 +1,6 @@
 #include "transport/channel.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -7,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <string>
@@ -168,6 +170,61 @@ void quotes(support::Agent::Way way, std::size_t quoted) {
 
 TEST(Channel, QuotesTheFirst520BytesOfADatagramRefusedOverIpv4) { quotes(support::Agent::Way::udp4, 520); }
 TEST(Channel, QuotesTheFirst1184BytesOfADatagramRefusedOverIpv6) { quotes(support::Agent::Way::udp6, 1184); }
+
+TEST(Channel, QuotesLessOnceLessHasComeBack) {
+  Channel channel{parse_address(deserted_address(support::Agent::Way::udp4))};
+  ASSERT_EQ(channel.open(), std::error_code{});
+  channel.quotes_less(344);
+  EXPECT_EQ(channel.quoted_bytes(), 344u);
+  channel.quotes_less(400);
+  channel.close();
+  ASSERT_EQ(channel.open(), std::error_code{});
+  EXPECT_EQ(channel.quoted_bytes(), 344u);
+  channel.quotes_less(0);
+  EXPECT_EQ(channel.quoted_bytes(), 0u);
+  EXPECT_TRUE(channel.tells_refusals());
+}
+
+/// Of the process's one socket.
+std::string peer() {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  std::array<char, INET_ADDRSTRLEN> text{};
+  (void)::getpeername(descriptor_of_a_socket_from(3), reinterpret_cast<sockaddr*>(&address), &size);
+  return ::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
+}
+
+TEST(Channel, GoesOnToANamesNextEndpointOnceAndThenBeginsWithTheFirstAgain) {
+  const Clock::time_point start = Clock::now();
+  Names::instance().answer("three.test", {"127.0.0.1", "127.0.0.2", "127.0.0.3"});
+  Channel channel{parse_address("udp://three.test:8125")};
+  ASSERT_EQ(open_when_resolved(channel, start), std::error_code{});
+  EXPECT_EQ(peer(), "127.0.0.1");
+  EXPECT_FALSE(channel.went_on());
+  for (const char* next : {"127.0.0.2", "127.0.0.3"}) {
+    ASSERT_TRUE(channel.has_next());
+    channel.go_on();
+    ASSERT_EQ(channel.open(), std::error_code{});
+    EXPECT_EQ(peer(), next);
+    EXPECT_TRUE(channel.went_on());
+  }
+  EXPECT_FALSE(channel.has_next());
+  channel.go_on();  // nowhere
+  ASSERT_EQ(channel.open(), std::error_code{});
+  EXPECT_EQ(peer(), "127.0.0.1");
+  EXPECT_FALSE(channel.went_on());
+}
+
+TEST(Channel, LeavesTheEndpointThatItWentOnToOnceItsNameHasBeenLookedUp) {
+  const Clock::time_point start = Clock::now();
+  Names::instance().answer("two.test", {"127.0.0.1", "127.0.0.2"});
+  Channel channel{parse_address("udp://two.test:8125")};
+  ASSERT_EQ(open_when_resolved(channel, start), std::error_code{});
+  EXPECT_FALSE(leaves(channel, "two.test", {"127.0.0.1", "127.0.0.2"}, start + 1min));
+  channel.go_on();
+  ASSERT_EQ(channel.open(), std::error_code{});
+  EXPECT_TRUE(leaves(channel, "two.test", {"127.0.0.1", "127.0.0.2"}, start + 3min));
+}
 
 // On a socket of the other family its refusals would never come back.
 TEST(Channel, TakesAMappedAddressForTheIpv4AddressThatItIs) {

@@ -2,13 +2,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "support/agent.hpp"
 #include "support/loopback.hpp"
+#include "support/names.hpp"
+#include "support/process.hpp"
 #include "unit/flush_rig.hpp"
 
 namespace event_metrics {
@@ -66,22 +70,84 @@ TEST(FlushOutage, SendsFromAnotherPortEveryFiveMinutes) {
   EXPECT_NE(second, first);
 }
 
-TEST(FlushOutage, SendsFromAnotherPortAfterARefusal) {
+TEST(FlushOutage, SendsFromAnotherPortAfterHalfAMinuteOfRefusals) {
   const Port port;
   Rig rig{statsd::Agent::datadog, port.address()};
   const Clock::time_point start = Clock::now() + 1s;
   (void)rig.flush->burst(start, Urgency::routine);
   const int first = port.next_source();
   EXPECT_NE(first, 0);
-  port.refuse();
-  (void)rig.flush->burst(start + 1s, Urgency::routine);
-  EXPECT_EQ(rig.flush->stats().datagrams_refused, 1u);
-  port.accept();
-  (void)rig.flush->burst(start + 2s, Urgency::routine);
-  const int second = port.next_source();
+  const auto source_after_a_refusal_at = [&](std::chrono::seconds when) {
+    port.refuse();
+    (void)rig.flush->burst(start + when, Urgency::routine);
+    port.accept();
+    (void)rig.flush->burst(start + when + 1s, Urgency::routine);
+    return port.next_source();
+  };
+  EXPECT_EQ(source_after_a_refusal_at(1s), first);
+  EXPECT_EQ(source_after_a_refusal_at(28s), first);
+  EXPECT_EQ(rig.flush->stats().datagrams_refused, 2u);
+  const int second = source_after_a_refusal_at(30s);
   EXPECT_NE(second, 0);
   EXPECT_NE(second, first);
   EXPECT_EQ(rig.flush->stats().connect_errors, 0u);
+}
+
+/// A name with three addresses and an agent at one of them.
+struct Addresses {
+  explicit Addresses(const std::string& name) {
+    support::Names::instance().answer(name, {"127.0.0.1", "127.0.0.2", "127.0.0.3"});
+    rig = std::make_unique<Rig>(statsd::Agent::datadog, "udp://" + name + ":" + std::to_string(port));
+    rig->recorder.failed(url);
+    EXPECT_TRUE(support::eventually([] { return support::look_up_threads() == 0; }));
+  }
+  /// Bursts as a driver would, until the next turn of one second; the datagrams that were refused.
+  std::uint64_t turn() {
+    const std::uint64_t before = rig->flush->stats().datagrams_refused;
+    for (const Clock::time_point end = now + 1s; now < end;) {
+      std::this_thread::sleep_until(now);  // a busy kernel may refuse a little later
+      now = std::min(rig->flush->burst(now, Urgency::routine).next, end);
+    }
+    return rig->flush->stats().datagrams_refused - before;
+  }
+
+  int port = support::free_port();
+  std::unique_ptr<Rig> rig;
+  Clock::time_point now = Clock::now() + 1s;
+};
+
+TEST(FlushOutage, TriesEachAddressOfANameTwiceInATurnAndTellsOnce) {
+  Addresses addresses{"absent.test"};
+  EXPECT_EQ(addresses.turn(), 7u);  // the first of all is no probe
+  EXPECT_EQ(addresses.turn(), 6u);
+  EXPECT_EQ(addresses.turn(), 6u);
+  EXPECT_EQ(addresses.rig->flush->report().take().size(), 1u);
+}
+
+TEST(FlushOutage, DeliversToANamesLastAddress) {
+  Addresses addresses{"last.test"};
+  const support::Agent agent{support::Agent::Way::udp4, "udp://127.0.0.3:" + std::to_string(addresses.port)};
+  EXPECT_EQ(addresses.turn(), 5u);
+  EXPECT_TRUE(agent.wait_for(
+      [](const support::Tally& tally) { return tally.counter_sum("notification.delivery.attempts") == 1; }));
+  EXPECT_EQ(addresses.rig->flush->stats().owed, 0u);
+  EXPECT_TRUE(addresses.rig->flush->report().take().empty());  // all is well
+}
+
+TEST(FlushOutage, BeginsWithTheFirstAddressAgainAfterARefusalElsewhere) {
+  Addresses addresses{"moved.test"};
+  support::Names::instance().hang("moved.test");  // its next look-up would lead to the first as well
+  const std::string port = std::to_string(addresses.port);
+  auto last = std::make_unique<support::Agent>(support::Agent::Way::udp4, "udp://127.0.0.3:" + port);
+  (void)addresses.turn();
+  ASSERT_TRUE(last->wait_for_datagrams(1));
+  last->leave();
+  const support::Agent first{support::Agent::Way::udp4, "udp://127.0.0.1:" + port};
+  addresses.rig->recorder.failed(url);
+  EXPECT_EQ(addresses.turn(), 1u);
+  EXPECT_TRUE(first.wait_for(
+      [](const support::Tally& tally) { return tally.counter_sum("notification.delivery.attempts") == 1; }));
+  support::Names::instance().answer("moved.test", {"127.0.0.1"});
 }
 
 TEST(FlushOutage, LeavesASocketOnlyWhenWhatItSentHasSettled) {

@@ -20,29 +20,58 @@ TEST(Provisional, TakesOutTheDatagramThatTheQuoteNames) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaaaaaa1", quoted, share(1), start);
   provisional.keep("bbbbbbbb2", quoted, share(2), start);
-  const Provisional::Entry* const entry = provisional.take("bbbbbbbb");
+  const Provisional::Entry* const entry = provisional.take("bbbbbbbb", start);
   ASSERT_NE(entry, nullptr);
   EXPECT_EQ(entry->shares.front().count, 2u);
   EXPECT_EQ(entry->size, 9u);
-  EXPECT_EQ(provisional.take("bbbbbbbb"), nullptr);
-  EXPECT_NE(provisional.take("aaaaaaaa"), nullptr);
+  EXPECT_EQ(provisional.take("bbbbbbbb", start), nullptr);
+  EXPECT_NE(provisional.take("aaaaaaaa", start), nullptr);
 }
 
-TEST(Provisional, NamesNothingByAQuoteThatIsOnlyABeginning) {
+TEST(Provisional, NamesByABeginningTheOldestThatHasNotSettledIfNoneIsEqual) {
   Provisional provisional{quoted, 1};
-  provisional.keep("aaaa", quoted, share(1), start);
-  EXPECT_EQ(provisional.take("aaa"), nullptr);
-  EXPECT_EQ(provisional.take("aaaaa"), nullptr);
-  EXPECT_NE(provisional.take("aaaa"), nullptr);
+  provisional.keep("aaaa1111", quoted, share(1), start);
+  provisional.keep("aaaa2222", quoted, share(2), start + 2ms);
+  provisional.keep("bbbb3333", quoted, share(3), start + 2ms);
+  provisional.keep("aaaa4444", quoted, share(4), start + 2ms);
+  provisional.keep("aaaa", quoted, share(5), start + 2ms);
+  EXPECT_EQ(provisional.take("aaaaa", start + 3ms), nullptr);
+  EXPECT_EQ(provisional.take("aaaa", start + 3ms)->shares.front().count, 5u);
+  EXPECT_EQ(provisional.take("aaaa", start + 3ms)->shares.front().count, 2u);
+  EXPECT_EQ(provisional.take("aaaa", start + 4ms)->shares.front().count, 4u);  // the youngest where all have settled
+  EXPECT_EQ(provisional.take("aaaa", start + 4ms)->shares.front().count, 1u);
+  EXPECT_EQ(provisional.take("aaaa", start + 4ms), nullptr);
+}
+
+TEST(Provisional, NamesTheOldestThatHasNotSettledByAnEmptyQuote) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("a", quoted, share(1), start);
+  provisional.keep("b", quoted, share(2), start + 2ms);
+  provisional.keep("c", quoted, share(3), start + 2ms);
+  EXPECT_EQ(provisional.take("", start + 2ms)->shares.front().count, 2u);
+  EXPECT_EQ(provisional.take("", start + 2ms)->shares.front().count, 3u);
+}
+
+TEST(Provisional, ComparesNoMoreThanIsQuotedByNow) {
+  Provisional provisional{quoted, 1};
+  provisional.keep("aaaa1111", quoted, share(1), start);
+  EXPECT_FALSE(provisional.ambiguous("aaaa2222", quoted, start));
+  EXPECT_TRUE(provisional.ambiguous("aaaa2222", 4, start));
+  EXPECT_FALSE(provisional.ambiguous("bbbb2222", 4, start));
+  EXPECT_TRUE(provisional.ambiguous("bbbb2222", 0, start));
+  EXPECT_FALSE(provisional.ambiguous("bbbb2222", 0, start + 2ms));
+  provisional.keep("aaaa2222", 4, share(2), start + 2ms);
+  EXPECT_EQ(provisional.take("aaaa", start + 2ms)->shares.front().count, 2u);
+  EXPECT_EQ(provisional.take("aaaa", start + 2ms), nullptr);
 }
 
 TEST(Provisional, TakesTheOldestOfEqualDatagramsFirst) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaa", quoted, share(1), start);
   provisional.keep("aaaa", quoted, share(2), start + 1ms);
-  EXPECT_EQ(provisional.take("aaaa")->shares.front().count, 1u);
-  EXPECT_EQ(provisional.take("aaaa")->shares.front().count, 2u);
-  EXPECT_EQ(provisional.take("aaaa"), nullptr);
+  EXPECT_EQ(provisional.take("aaaa", start)->shares.front().count, 1u);
+  EXPECT_EQ(provisional.take("aaaa", start)->shares.front().count, 2u);
+  EXPECT_EQ(provisional.take("aaaa", start), nullptr);
 }
 
 TEST(Provisional, IsAmbiguousWhereQuotesWouldBeEqualAndTailsMayDiffer) {
@@ -74,7 +103,7 @@ TEST(Provisional, TakesOutWhatHasSettledLongAgo) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaa", quoted, share(7), start);
   provisional.keep("bbbb", quoted, share(1), start + 1h);
-  const Provisional::Entry* const entry = provisional.take("aaaa");
+  const Provisional::Entry* const entry = provisional.take("aaaa", start);
   ASSERT_NE(entry, nullptr);
   EXPECT_EQ(entry->shares.front().count, 7u);
 }
@@ -83,8 +112,8 @@ TEST(Provisional, ForgetsWhatHasSettledForOneThatBeginsAlike) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaaaaaa1", quoted, share(1), start);
   provisional.keep("aaaaaaaa2", quoted, share(2), start + 2ms);
-  EXPECT_EQ(provisional.take("aaaaaaaa")->shares.front().count, 2u);
-  EXPECT_EQ(provisional.take("aaaaaaaa"), nullptr);
+  EXPECT_EQ(provisional.take("aaaaaaaa", start)->shares.front().count, 2u);
+  EXPECT_EQ(provisional.take("aaaaaaaa", start), nullptr);
 }
 
 TEST(Provisional, IsFullAtItsCapacityUntilTheOldestHasSettled) {
@@ -96,8 +125,8 @@ TEST(Provisional, IsFullAtItsCapacityUntilTheOldestHasSettled) {
   EXPECT_TRUE(provisional.full(start + 1999us));
   EXPECT_FALSE(provisional.full(start + 2ms));
   provisional.keep("new", quoted, share(1), start + 2ms);
-  EXPECT_EQ(provisional.take("0"), nullptr);
-  EXPECT_EQ(provisional.take("17")->shares.front().count, 17u);
+  EXPECT_EQ(provisional.take("0", start), nullptr);
+  EXPECT_EQ(provisional.take("17", start)->shares.front().count, 17u);
   EXPECT_FALSE(provisional.full(start));
 }
 
@@ -105,7 +134,7 @@ TEST(Provisional, ForgetsAllWithItsSocket) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaa", quoted, share(1), start);
   provisional.forget();
-  EXPECT_EQ(provisional.take("aaaa"), nullptr);
+  EXPECT_EQ(provisional.take("aaaa", start), nullptr);
   EXPECT_LE(provisional.settled_at(), start);
 }
 
