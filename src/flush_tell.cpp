@@ -73,6 +73,7 @@ statsd::Stats Flush::stats() const noexcept {
   stats.left_out = totals.left_out;
   stats.timings_owed = totals.timings_recorded - totals.timings_accepted - totals.timings_expired - totals.left_out;
   if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = seen_at_ - kept_since_;
+  stats.beyond_range = recorder_.beyond_range();
   stats.series = ledger_.series_count();
   stats.endpoints = ledger_.endpoint_count() - record::first_endpoint;
   stats.memory_bytes = recorder_.memory_bytes() + fixed_bytes_ + ledger_.memory_bytes();

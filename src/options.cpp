@@ -68,7 +68,8 @@ void check_times(const Options& options) {
     refuse("close_timeout", with_unit(options.close_timeout.count(), " ms"), "write a duration of 0 to 60 s");
   }
   if (options.keep_for != std::chrono::seconds(0) &&
-      (options.keep_for < 2 * options.flush_interval || options.keep_for > std::chrono::hours(24))) {
+      (options.keep_for < std::chrono::seconds(0) || options.keep_for > std::chrono::hours(24) ||
+       options.keep_for < 2 * options.flush_interval)) {  // last, as seconds may be too many to be milliseconds
     refuse("keep_for", with_unit(options.keep_for.count(), " s"),
            "write 0, which keeps what is unsent for ever, or at least two flush intervals and at most 86400 s");
   }

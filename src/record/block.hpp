@@ -13,7 +13,8 @@ namespace event_metrics::inline v0::record {
 /// Active tasks: increments less decrements.
 struct Tasks {
   std::int64_t net;
-  std::uint32_t touched;  ///< 1 once net has been written
+  std::uint32_t touched;       ///< 1 once net has been written
+  std::uint64_t beyond_range;  ///< of all threads, in the shared one: durations that were too long
 };
 
 /// A service keeps its URLs where they are. So of each place of 32 bytes, modulo this many, a thread remembers the
@@ -29,7 +30,7 @@ struct Block {
   std::uint32_t owner;  ///< 1 while a thread has it
   std::uint32_t next;   ///< older block
   Tasks tasks;
-  std::uint64_t unused[5];
+  std::uint64_t unused[4];
   std::uint16_t guess[guess_count];  ///< for EndpointTable::entry_if()
   Marks marks;
   Ring ring;

@@ -19,6 +19,8 @@ inline constexpr unsigned exact_cells = 4096;  ///< one per millisecond
 inline constexpr unsigned cells_per_octave = 1024;
 inline constexpr std::uint32_t longest_duration = 1U << 22U;                 ///< ms
 inline constexpr unsigned fine_cells = exact_cells + 10 * cells_per_octave;  ///< 2^12 to 2^22 ms
+inline constexpr unsigned failed_cell = fine_cells;                          ///< on its way to a cell: a failure,
+inline constexpr unsigned beyond_cell = fine_cells + 1;                      ///< and a duration beyond the range
 inline constexpr unsigned octaves = 22;
 inline constexpr unsigned cells_per_chunk = 64;
 inline constexpr unsigned chunks_per_mid = 16;
@@ -27,7 +29,7 @@ inline constexpr unsigned chunk_count = octave_chunk + 1;
 inline constexpr unsigned cell_count = chunk_count * cells_per_chunk;
 inline constexpr unsigned mids_per_header = fine_cells / cells_per_chunk / chunks_per_mid - 1;
 
-/// Whole milliseconds, rounded down; a negative duration is 0, a too long one the longest.
+/// Whole milliseconds, rounded down; a negative duration is 0, one beyond the range the longest.
 constexpr std::uint32_t whole_milliseconds(std::chrono::nanoseconds duration) noexcept {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   if (ms <= 0) return 0;
@@ -42,12 +44,13 @@ constexpr unsigned cell_of(std::uint32_t ms) noexcept {
   return exact_cells + (octave - 12) * cells_per_octave + ((x >> (octave - 10)) - cells_per_octave);
 }
 
-/// The same of a duration, with a shorter way for one that is exact: 10^6 = 2^6 * 15625, and 32 bits are enough.
+/// The same of a duration, with a shorter way for one that is exact: 10^6 = 2^6 * 15625, and 32 bits are enough. One
+/// beyond the range is told apart, to be counted as such.
 constexpr unsigned cell_of(std::chrono::nanoseconds duration) noexcept {
   const auto ns = static_cast<std::uint64_t>(duration.count());
   if (ns < exact_cells * std::uint64_t{1'000'000}) [[likely]]
     return static_cast<std::uint32_t>(ns >> 6U) / 15'625U;
-  return cell_of(whole_milliseconds(duration));
+  return duration > std::chrono::milliseconds{longest_duration} ? beyond_cell : cell_of(whole_milliseconds(duration));
 }
 
 constexpr unsigned octave_of(std::uint32_t ms) noexcept { return static_cast<unsigned>(std::bit_width(ms | 1U)) - 1; }

@@ -20,26 +20,27 @@ KeyBlock short_block(std::string_view text) noexcept {
   return KeyBlock::load(block);
 }
 
-std::uint32_t long_key_lines(const HostKey& key) noexcept {
-  if (is_short(key)) return 0;
-  return static_cast<std::uint32_t>(key.authority.size() / Arena::line_bytes + 1);
+constexpr std::uint32_t text_lines = (longest_authority - 1) / Arena::line_bytes + 1;
+
+std::uint32_t index_lines(std::uint32_t capacity) noexcept {
+  constexpr std::uint32_t places_per_line = Arena::line_bytes / sizeof(std::uint32_t);
+  return (places(capacity) - 1) / places_per_line + 1;
 }
 
 }  // namespace
 
 EndpointTable::EndpointTable(Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept
-    : arena_{arena},
-      head_{arena.at<Head>(0)},
+    : head_{arena.at<Head>(0)},
       slots_{&arena.at<Slot>(first_line)},
       index_{&arena.at<std::uint32_t>(first_line + first_endpoint + capacity)},
       mask_{places(capacity) - 1},
-      capacity_{capacity} {
+      capacity_{capacity},
+      texts_{&arena.at<char>(first_line + first_endpoint + capacity + index_lines(capacity))} {
   static_assert(sizeof(Slot) == Arena::line_bytes);
 }
 
 std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
-  constexpr std::uint32_t places_per_line = Arena::line_bytes / sizeof(std::uint32_t);
-  return first_endpoint + capacity + (places(capacity) - 1) / places_per_line + 1;
+  return first_endpoint + capacity + index_lines(capacity) + capacity * text_lines;
 }
 
 std::uint32_t EndpointTable::home(const HostKey& key) const noexcept {
@@ -54,9 +55,13 @@ std::uint32_t EndpointTable::home(const HostKey& key) const noexcept {
   return spread(hash);
 }
 
+char* EndpointTable::long_text(const Slot& slot) const noexcept {
+  return texts_ + (&slot - slots_ - first_endpoint) * std::ptrdiff_t{text_lines * Arena::line_bytes};
+}
+
 std::string_view EndpointTable::text(const Slot& slot) const noexcept {
   const std::size_t size = slot.kind >> 2U;
-  return {size < block_bytes ? slot.key : &arena_.at<char>(slot.long_key), size};
+  return {size < block_bytes ? slot.key : long_text(slot), size};
 }
 
 std::uint32_t EndpointTable::find(const HostKey& key) const noexcept {
@@ -65,22 +70,12 @@ std::uint32_t EndpointTable::find(const HostKey& key) const noexcept {
                    [&](const Slot& slot) { return slot.kind == kind_of(key) && text(slot) == key.authority; });
 }
 
-bool EndpointTable::has_room_for(const HostKey& key) const noexcept {
-  return !is_full() && (is_short(key) || arena_.ready() >= long_key_lines(key));
-}
-
 std::uint32_t EndpointTable::insert(const HostKey& key) noexcept {
   const std::uint32_t count = size();
   if (count >= capacity_) return 0;
   const std::uint32_t index = first_endpoint + count;
   Slot& slot = slots_[index];
-  char* bytes = slot.key;
-  if (const std::uint32_t lines = long_key_lines(key); lines > 0) {
-    slot.long_key = arena_.take(lines);
-    if (slot.long_key == 0) return 0;
-    bytes = &arena_.at<char>(slot.long_key);
-  }
-  char* const end = std::copy(key.authority.begin(), key.authority.end(), bytes);
+  char* const end = std::copy(key.authority.begin(), key.authority.end(), is_short(key) ? slot.key : long_text(slot));
   if (is_short(key)) {
     *end = '/';
     slot.size_bits = (2U << key.authority.size()) - 1;

@@ -31,12 +31,12 @@ class EndpointTable {
 
   static std::uint32_t lines(std::uint32_t capacity) noexcept;
 
-  /// One endpoint on one line. A key that is no BlockKey stands whole in lines of its own.
+  /// One endpoint on one line. A key that is no BlockKey stands whole in the table's texts.
   struct alignas(Arena::line_bytes) Slot {
     std::uint32_t kind;
     std::uint32_t entry;      ///< entry_of(index, 0) for entry_if(); 0 where that may not believe a guess
     std::uint32_t size_bits;  ///< as many as `key` has bytes before the zeros
-    std::uint32_t long_key;
+    std::uint32_t unused;
     alignas(16) char key[block_bytes];  ///< as in BlockKey
   };
 
@@ -50,12 +50,10 @@ class EndpointTable {
   /// when it has another, or a long key. Reads block_url_bytes of `url`.
   std::uint32_t entry_if(std::uint32_t guess, const char* url) const noexcept;
 
-  /// Adds a key that find() did not have and returns its index; 0 when the table or the arena is full. Only under a
-  /// lock that keeps other inserters out; readers need none.
+  /// Adds a key that find() did not have and returns its index; 0 when the table is full. Only under a lock that keeps
+  /// other inserters out; readers need none.
   std::uint32_t insert(const HostKey& key) noexcept;
 
-  /// Whether insert() would have room: no lock is worth taking when it has not.
-  bool has_room_for(const HostKey& key) const noexcept;
   /// Whoever asks this first, and finds a key not there, knows that it never will be.
   bool is_full() const noexcept { return load(head_.found_count, std::memory_order_acquire) == capacity_; }
   /// At least as many as find() can have returned to anybody: what was counted for an endpoint is looked at from then
@@ -69,14 +67,15 @@ class EndpointTable {
   std::uint32_t home(const HostKey& key) const noexcept;
   template <class Matches>
   std::uint32_t find_from(std::uint32_t home, Matches matches) const noexcept;
+  char* long_text(const Slot& slot) const noexcept;
   std::string_view text(const Slot& slot) const noexcept;
 
-  Arena& arena_;
   Head& head_;
   Slot* slots_;           // by index. The first two are of no URL: their entries are 0
   std::uint32_t* index_;  // by hash: a slot's number, and above it more of the hash: hardly any slot is read in vain
   std::uint32_t mask_;
   std::uint32_t capacity_;
+  char* texts_;  // by index, of keys that are no BlockKeys: whatever else takes memory, they have theirs
 };
 
 template <class Matches>

@@ -82,7 +82,7 @@ std::uint32_t Recorder::endpoint_of(std::string_view url) noexcept {
   const HostKey key = host_key(url);
   if (key.authority.empty()) return invalid_endpoint;
   if (const std::uint32_t index = table_.find(key)) return index;
-  if (table_.has_room_for(key)) return new_endpoint(key);
+  if (!table_.is_full()) return new_endpoint(key);
   return table_.find(key);  // once more, since it may be what the last room was for; or `other`
 }
 

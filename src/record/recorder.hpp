@@ -95,6 +95,11 @@ class alignas(Arena::line_bytes) Recorder {
   };
   ActiveTasks active_tasks() const noexcept;
 
+  /// Durations drained so far that were counted as the longest there is.
+  std::uint64_t beyond_range() const noexcept {
+    return load(shared_tasks().beyond_range, std::memory_order_relaxed);  // as within_range()
+  }
+
  private:
   friend class Reading;
 
@@ -118,6 +123,7 @@ class alignas(Arena::line_bytes) Recorder {
   void count(Block& block, std::uint32_t endpoint_entry, unsigned cell) noexcept;
   void count_anywhere(Block& block, std::uint32_t endpoint, unsigned cell) noexcept;
   void count_shared(std::uint32_t endpoint, unsigned cell) noexcept;
+  unsigned within_range(unsigned cell) noexcept;
   static void add_one(Block& block, std::uint32_t endpoint, std::uint64_t& word) noexcept;
   static void add_task(Block& block, std::int64_t change) noexcept;
   void task_elsewhere(std::int64_t change) noexcept;

@@ -66,7 +66,7 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
 [[gnu::noinline]] void Recorder::record_slowly(std::string_view url, unsigned cell) noexcept {
   const bool has_place = own_block() != nullptr;  // first: in a forked child it empties the table
   const std::uint32_t endpoint = endpoint_of(url);
-  if (!has_place) return count_shared(endpoint, cell);
+  if (!has_place) return count_shared(endpoint, within_range(cell));
   put(this_thread.lane(slot_), entry_of(endpoint, 0), cell);
 }
 
@@ -123,10 +123,18 @@ inline void Recorder::add_task(Block& block, std::int64_t change) noexcept {
 }
 
 [[gnu::noinline]] void Recorder::count_anywhere(Block& block, std::uint32_t endpoint, unsigned cell) noexcept {
+  cell = within_range(cell);
   if (Header* const header = grow(header_of(block, endpoint))) {
     if (std::uint64_t* const word = own_word(*header, cell)) return add_one(block, endpoint, *word);
   }
   count_shared(endpoint, cell);
+}
+
+// A duration beyond the range is counted as such, and in the last cell.
+unsigned Recorder::within_range(unsigned cell) noexcept {
+  if (cell != beyond_cell) return cell;
+  std::atomic_ref{shared_tasks().beyond_range}.fetch_add(1, std::memory_order_relaxed);  // a figure, orders nothing
+  return fine_cells - 1;
 }
 
 void Recorder::count_shared(std::uint32_t endpoint, unsigned cell) noexcept {

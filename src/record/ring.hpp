@@ -17,9 +17,7 @@ namespace event_metrics::inline v0::record {
 
 inline constexpr std::uint32_t ring_entries = 1024;
 
-/// The cell of an entry that is a failure.
-inline constexpr unsigned failed_cell = fine_cells;
-inline constexpr unsigned entry_cell_bits = std::bit_width(failed_cell);
+inline constexpr unsigned entry_cell_bits = std::bit_width(beyond_cell);
 
 /// The most endpoints that entries can tell apart. All ones, so that it is the mask of an endpoint's number too.
 inline constexpr std::uint32_t most_endpoints = (1U << (32 - entry_cell_bits)) - 1;

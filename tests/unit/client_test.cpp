@@ -341,6 +341,27 @@ TEST(Client, TellsTheAgentMoreThan2To32AtOnce) {
   EXPECT_EQ(client.stats().accepted, 4'294'968'321U);
 }
 
+TEST(Client, HasAPlaceForEachHostAtTheSmallestMemory) {
+  const support::Agent agent{support::Agent::Way::unix_datagram};
+  const std::string refused =
+      refusal({.agent = Agent::datadog, .max_memory_bytes = 1000}, DeliveryOptions{.max_endpoints = 200});
+  Client client{{.agent = Agent::datadog,
+                 .address = agent.address(),
+                 .max_memory_bytes = std::stoul(refused.substr(refused.find("least ") + 6)),
+                 .own_thread = false,
+                 .on_error = [](std::string_view) {}},
+                {.max_endpoints = 200}};
+  const std::string long_host(200, 'h');
+  for (int i = 0; i < 200; ++i) {
+    client.recorder().success("https://" + std::to_string(i) + long_host + "/", std::chrono::milliseconds{i * 100});
+    client.recorder().success("https://" + long_host + std::to_string(i % 2) + "/", 4'200s);
+  }
+  ASSERT_TRUE(client.flush(10s));
+  EXPECT_EQ(client.stats().endpoints, 200u);
+  EXPECT_EQ(client.stats().other, 2u);
+  EXPECT_EQ(client.stats().beyond_range, 200u);
+}
+
 TEST(Client, StaysWithinItsMemoryAndKeepsCountsExact) {
   const support::Agent agent{support::Agent::Way::unix_datagram};
   Ear ear;

@@ -130,6 +130,9 @@ TEST(CheckOptions, RefusesToForgetWhatIsUnsentTooSoonOrTooLate) {
       refusal({.agent = Agent::datadog, .keep_for = 1s}),
       "Options.keep_for is 1 s: write 0, which keeps what is unsent for ever, or at least two flush intervals and "
       "at most 86400 s");
+  for (const std::chrono::seconds any : {std::chrono::seconds::min(), std::chrono::seconds::max()}) {
+    EXPECT_TRUE(refusal({.agent = Agent::datadog, .keep_for = any}).starts_with("Options.keep_for is "));
+  }
   EXPECT_EQ(refusal({.agent = Agent::datadog, .keep_for = -5s}),
             "Options.keep_for is -5 s: write 0, which keeps what is unsent for ever, or at least two flush intervals "
             "and at most 86400 s");

@@ -49,6 +49,17 @@ TEST(Recorder, CountsSuccessesByCellAndFailuresBesideThem) {
   EXPECT_EQ(cells(ready.recorder), (Cells{{0, 2}, {120, 2}, {14'335, 1}}));
 }
 
+TEST(Recorder, CountsDurationsBeyondItsRange) {
+  Ready ready;
+  ready.recorder.success(url, 4'194'304ms);
+  EXPECT_EQ(ready.recorder.beyond_range(), 0U);
+  ready.recorder.success(url, 4'194'304ms + 1ns);
+  ready.recorder.success(url, std::chrono::nanoseconds::max());
+  ready.recorder.success(url, std::chrono::nanoseconds::min());
+  EXPECT_EQ(cells(ready.recorder), (Cells{{0, 1}, {14'335, 3}}));
+  EXPECT_EQ(ready.recorder.beyond_range(), 2U);
+}
+
 TEST(Recorder, TellsEndpointsApart) {
   Ready ready;
   ready.recorder.failed("https://a.example.com/1");

@@ -29,6 +29,7 @@ struct Stats {
                                ///< be sent in ten intervals to an agent that reads no rates (plain, collectd)
   std::uint64_t coarse = 0;    ///< durations known only to the octave: their thread found no memory for a cell, or was
                                ///< in a forked child that found too little to begin with
+  std::uint64_t beyond_range = 0;  ///< durations over 2^22 ms (70 minutes), which are sent as that
 
   std::chrono::nanoseconds oldest_owed{};  ///< nothing that is owed was recorded longer ago; 0 when nothing is owed
 
