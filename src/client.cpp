@@ -138,7 +138,11 @@ std::unique_ptr<Engine> Client::new_engine(bool in_child) {
 }
 
 bool Client::begin_in_child(bool first) noexcept {
-  if (first) leave_to_parent(engine_.exchange(nullptr, std::memory_order_relaxed));  // its only user here is this call
+  if (first) {
+    leave_to_parent(engine_.exchange(nullptr, std::memory_order_relaxed));  // its only user here is this call
+    begin_error_.store(0, std::memory_order_relaxed);
+    quiet_until_.store({}, std::memory_order_relaxed);
+  }
   try {
     begin_engine();
     return true;

@@ -317,7 +317,7 @@ void Flush::rest_refused(Clock::time_point now, bool was_away) noexcept {
   refused_probes_ = 0;
   if (more_addresses) return channel_.go_on();
   rest_until_ = next_turn_;
-  note(Cause::refused, now, "no agent listens", channel_.error());
+  if (channel_.is_open()) note(Cause::refused, now, "no agent listens", channel_.error());
 }
 
 Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {

@@ -247,7 +247,7 @@ std::error_code Channel::open() noexcept {
     if (!error) {
       if (endpoint != peer_) socket_->most_quoted = quoted_ipv6;
       peer_ = endpoint;
-      went_on_ = first + tried > 0 && next != endpoints.end();
+      went_on_ = next != endpoints.end() && endpoint != endpoints.front();
       return error;
     }
     resolver_.doubt();

@@ -232,6 +232,25 @@ TEST(ForkInAShortage, ThatDoesNotEndIsToldByFlushPollAndTheEnd) {
             0);
 }
 
+TEST(ForkInAShortage, IsNoneOfAGrandchilds) {
+  if (support::sanitized) GTEST_SKIP() << "a sanitizer needs memory of its own";
+  Scene scene{Way::udp4, false};
+  EXPECT_EQ((support::Child{[&] {
+               {
+                 const std::unique_ptr<Limit> limit = no_memory();
+                 scene.metrics->record_delivery_success(url, 100ms);
+               }
+               return support::Child{[&] {
+                        scene.metrics->record_delivery_success(url, 100ms);
+                        if (!scene.metrics->flush(5s) || scene.metrics->stats().coarse != 0) return 1;
+                        return scene.messages.empty() ? 0 : 2;
+                      }}
+                   .status();
+             }}.status()),
+            0);
+  EXPECT_TRUE(scene.receives(1, 1));
+}
+
 TEST(ForkInAShortage, EndsInTimeForTheDestructor) {
   if (support::sanitized) GTEST_SKIP() << "a sanitizer needs memory of its own";
   Scene scene{Way::udp4, true};

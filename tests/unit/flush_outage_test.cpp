@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "support/agent.hpp"
 #include "support/loopback.hpp"
@@ -353,6 +354,20 @@ TEST(FlushOutage, EndsTheActiveTasksAlsoInATurnThatBeginsAfterTheEnd) {
   (void)rig.flush->burst(start + 2s, Urgency::urgent);
   ASSERT_TRUE(agent.wait_for_datagrams(1));
   EXPECT_EQ(agent.tally().gauges.at("notification.active_tasks"), 0);
+}
+
+TEST(FlushOutage, TellsOnceThatThereIsNoUnixSocket) {
+  std::string address;
+  { address = support::Agent{support::Agent::Way::unix_datagram}.address(); }
+  Rig rig{statsd::Agent::datadog, address};
+  rig.recorder.failed(url);
+  const Clock::time_point start = Clock::now() + 1s;
+  for (int second = 0; second < 5; ++second)
+    (void)rig.flush->burst(start + std::chrono::seconds{second}, Urgency::routine);
+  EXPECT_EQ(rig.flush->stats().connect_errors, 5u);
+  EXPECT_EQ(
+      rig.flush->report().take(),
+      std::vector{address + ": no connection (No such file or directory), 1 deliveries and 0 durations are kept"});
 }
 
 TEST(FlushOutage, KeepsForEverWithoutALimit) {
