@@ -70,7 +70,7 @@ void run(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0
 
 // With two ports to choose from, every other socket is given the agent's own.
 void is_not_its_own_agent(Way way, const std::string& address) {
-  std::ofstream{"/proc/sys/net/ipv4/ip_local_port_range"} << "8125 8126" << std::flush;
+  ASSERT_TRUE(std::ofstream{"/proc/sys/net/ipv4/ip_local_port_range"} << "8125 8126" << std::flush);
   for (int client = 0; client < 100; ++client) {
     StatsdEventMetrics metrics{options(address)};
     metrics.record_delivery_error("https://a.io/");
@@ -130,7 +130,8 @@ TEST(Refusals, AreExactWhereLessComesBackThanIsKnown) {
     run("ip link add here type veth peer name there netns peer");
     run("ip addr add 10.9.0.1/24 dev here && ip link set here up");
     run("ip netns exec peer sh -c 'ip addr add 10.9.0.2/24 dev there && ip link set there up && "
-        "ip route change 10.9.0.0/24 dev there src 10.9.0.2 mtu lock 400 && sysctl -qw net.ipv4.icmp_ratelimit=0'");
+        "ip route change 10.9.0.0/24 dev there src 10.9.0.2 mtu lock 400 && echo 0 "
+        ">/proc/sys/net/ipv4/icmp_ratelimit'");
     comes_back_whole("udp://10.9.0.2:8125", [](const auto& listen) {
       std::thread{[&] {
         const int peer = ::open("/run/netns/peer", O_RDONLY | O_CLOEXEC);
