@@ -1,23 +1,20 @@
 // A forked child that finds no descriptor, no thread or no memory at its first call loses nothing, and says so.
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "support/agent.hpp"
 #include "support/child.hpp"
+#include "support/shortage.hpp"
 
 namespace {
 
@@ -25,48 +22,15 @@ using namespace event_metrics;
 using namespace std::chrono_literals;
 using support::Tally;
 using Clock = std::chrono::steady_clock;
+using support::Limit;
+using support::no_descriptor;
+using support::no_memory;
+using support::no_thread;
 using Way = support::Agent::Way;
 
 constexpr const char* url = "https://a.io/";
 constexpr const char* attempts = "notification.delivery.attempts#endpoint:a.io";
 constexpr const char* duration = "notification.delivery.duration#endpoint:a.io";
-
-/// A soft limit, until it ends.
-class Limit {
- public:
-  Limit(__rlimit_resource resource, rlim_t limit) : resource_{resource} {
-    (void)::getrlimit(resource_, &before_);
-    const rlimit less{limit, before_.rlim_max};
-    (void)::setrlimit(resource_, &less);
-  }
-  ~Limit() { (void)::setrlimit(resource_, &before_); }
-  Limit(const Limit&) = delete;
-  Limit& operator=(const Limit&) = delete;
-
- private:
-  __rlimit_resource resource_;
-  rlimit before_{};
-};
-
-std::unique_ptr<Limit> no_descriptor() { return std::make_unique<Limit>(RLIMIT_NOFILE, 3); }
-
-std::unique_ptr<Limit> no_thread() {
-  if (::geteuid() == 0) (void)::setuid(65534);  // who may do everything may make threads too
-  auto limit = std::make_unique<Limit>(RLIMIT_NPROC, 0);
-  try {
-    std::thread{[] {}}.join();
-    return nullptr;  // not here
-  } catch (const std::system_error&) {
-    return limit;
-  }
-}
-
-// Of address space, which the ledger of a client reserves.
-std::unique_ptr<Limit> no_memory() {
-  std::size_t pages = 0;
-  std::ifstream{"/proc/self/statm"} >> pages;
-  return std::make_unique<Limit>(RLIMIT_AS, pages * 4096 + (1U << 20U));
-}
 
 using Shortage = std::unique_ptr<Limit>();
 

@@ -14,6 +14,9 @@
 
 #include "event_metrics/prometheus_event_metrics.hpp"
 #include "support/child.hpp"
+#include "support/process.hpp"
+#include "support/sanitizer.hpp"
+#include "support/shortage.hpp"
 
 namespace {
 
@@ -54,6 +57,25 @@ TEST_F(PrometheusFork, ChildStartsFromZeroAndItsParentGoesOn) {
   metrics->update();
   EXPECT_TRUE(shows(*registry, "notification_delivery_failures_total 4"));
   EXPECT_TRUE(shows(*registry, "notification_active_tasks 1"));
+}
+
+TEST_F(PrometheusFork, ChildThatFindsNoMemoryAtFirstLosesNothing) {
+  if (support::sanitized) GTEST_SKIP() << "a sanitizer needs memory of its own";
+  EXPECT_EQ(in_child([&] {
+              auto limit = support::no_memory();
+              for (int i = 0; i < 5; ++i) metrics->record_delivery_error("https://a.io/");
+              metrics->update();
+              if (shows(*registry, "notification_delivery_failures_total 5")) return 1;
+              limit.reset();
+              metrics->record_delivery_error("https://a.io/");
+              return support::eventually([&] {
+                metrics->update();
+                return shows(*registry, "notification_delivery_failures_total 6");
+              })
+                         ? 0
+                         : 2;
+            }),
+            0);
 }
 
 TEST_F(PrometheusFork, ChildThatRecordsNothingEnds) {
