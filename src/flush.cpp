@@ -301,8 +301,9 @@ void Flush::rest(Clock::time_point now, Step step) noexcept {
   backoff_ = std::min(2 * backoff_, most_backoff);
 }
 
-// Through the addresses of a name at once, and then until the next turn. The last one who listened is tried no longer
-// than others: there may be somebody at the first again.
+// The addresses of a name are tried one after the other, without waiting for the next turn; once the last has refused,
+// the next turn begins with the first. So does the next burst where somebody had listened at a later one and does no
+// more.
 void Flush::rest_refused(Clock::time_point now, bool was_away) noexcept {
   refused_probes_ = was_away ? refused_probes_ + 1 : 0;
   rest_until_ = now;
@@ -312,8 +313,7 @@ void Flush::rest_refused(Clock::time_point now, bool was_away) noexcept {
   }
   const bool more_addresses = channel_.is_open() && channel_.has_next();
   if ((more_addresses || channel_.went_on()) && refused_probes_ < patient_probes) return;
-  renew_ =
-      more_addresses || channel_.went_on() || !channel_.tells_refusals() || now - opened_at_ >= refused_socket_life;
+  renew_ = more_addresses || channel_.went_on() || !is_udp() || now - opened_at_ >= refused_socket_life;
   refused_probes_ = 0;
   if (more_addresses) return channel_.go_on();
   rest_until_ = next_turn_;
