@@ -100,15 +100,15 @@ class Agent {
  public:
   enum class Way { udp4, localhost, udp6, unix_datagram };
 
-  /// Binds to a free port of loopback or to a path of its own, or to what address() of an earlier one was, and reads
-  /// from now on.
+  /// Binds to a free port of loopback or to a path of its own, or to what address() of an earlier one was (of which
+  /// Way::localhost takes the port alone), and reads from now on.
   explicit Agent(Way way = Way::udp4, const std::string& address = {}) : way_{way} {
     if (!address.empty() && way == Way::unix_datagram) path_ = address.substr(address.find("//") + 2);
     if (!address.empty() && way != Way::unix_datagram) {
       port_ = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
       in_addr host{};
-      if (::inet_pton(AF_INET, address.substr(6, address.rfind(':') - 6).c_str(), &host) == 1)
-        ipv4_ = ntohl(host.s_addr);
+      const std::string text = address.substr(6, address.rfind(':') - 6);
+      if (way == Way::udp4 && ::inet_pton(AF_INET, text.c_str(), &host) == 1) ipv4_ = ntohl(host.s_addr);
     }
     const int family = way == Way::unix_datagram ? AF_UNIX : way == Way::udp6 ? AF_INET6 : AF_INET;
     socket_ = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
