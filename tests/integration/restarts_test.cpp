@@ -22,7 +22,7 @@ using support::Sums;
 
 constexpr int threads = 4;
 constexpr int restarts = 10;
-constexpr auto half_a_round = 1500ms;
+constexpr auto half_a_round = 750ms;
 
 /// A client and the agent that it reports to.
 struct Pair {
