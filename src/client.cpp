@@ -153,7 +153,7 @@ bool Client::begin_in_child(bool first) noexcept {
   }
   // Without a thread it still does what flush() and poll() ask of it, and tells there.
   if (Engine* const here = engine_.load(std::memory_order_relaxed)) {
-    here->is_late(begin_error_.load(std::memory_order_relaxed));
+    here->tell_late(begin_error_.load(std::memory_order_relaxed));
   }
   return false;
 }
@@ -162,7 +162,7 @@ void Client::begin_engine() {
   Engine* here = engine_.load(std::memory_order_relaxed);  // stored under this lock
   if (here == nullptr) {
     here = new_engine(true).release();
-    here->is_late(begin_error_.load(std::memory_order_relaxed));  // 0 if this is the first try
+    here->tell_late(begin_error_.load(std::memory_order_relaxed));  // 0 if this is the first try
     engine_.store(here, std::memory_order_release);
   }
   if (options_.own_thread) here->start();
@@ -184,7 +184,7 @@ Engine* Client::engine_by(Engine::Clock::time_point deadline) noexcept {
 
 void Client::tell_missing() noexcept {
   const Engine::Clock::time_point now = Engine::Clock::now();
-  if (now < quiet_until_.load(std::memory_order_relaxed)) return;
+  if (now < quiet_until_.load(std::memory_order_relaxed) || stats().recorded == 0) return;
   quiet_until_.store(now + Report::pause, std::memory_order_relaxed);
   tell("are kept, as a forked child cannot begin");
 }

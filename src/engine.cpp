@@ -49,7 +49,7 @@ void Engine::run() noexcept {
 }
 
 void Engine::look_whether_late() noexcept {
-  if (const int error = late_.exchange(0, std::memory_order_relaxed)) flush_.is_late(error);
+  if (const int error = late_.exchange(0, std::memory_order_relaxed)) flush_.tell_late(error);
 }
 
 Flush::Outcome Engine::step() noexcept {

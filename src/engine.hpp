@@ -31,7 +31,7 @@ class Engine {
 
   /// In a forked child: it, or its thread, could not be made at the first call, for this error number. The next turn
   /// tells; 0 is nothing to tell. Any thread.
-  void is_late(int error) noexcept { late_.store(error, std::memory_order_relaxed); }  // all that is said
+  void tell_late(int error) noexcept { late_.store(error, std::memory_order_relaxed); }  // all that is said
 
   /// In a forked child, of its parent's engine.
   void leave_to_parent() const noexcept { flush_.leave_to_parent(); }
@@ -58,8 +58,8 @@ class Engine {
   TurnLock turn_;
   Alarm alarm_;
   std::thread thread_;
-  std::atomic<int> waiting_{0};  // flushes that somebody waits for; relaxed: tells how to step, no more
-  std::atomic<int> late_{0};
+  std::atomic<int> waiting_{0};                // flushes that somebody waits for; relaxed: tells how to step, no more
+  std::atomic<int> late_{0};                   // what tell_late() was given last; relaxed, see there
   std::atomic<std::thread::id> own_thread_{};  // relaxed: only that thread can find itself in it
   mutable std::mutex published_mutex_;         // held for a copy
   statsd::Stats published_;

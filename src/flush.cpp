@@ -312,7 +312,7 @@ void Flush::rest_refused(Clock::time_point now, bool was_away) noexcept {
     return;
   }
   const bool more_addresses = channel_.is_open() && channel_.has_next();
-  if ((more_addresses || channel_.went_on()) && refused_probes_ < patient_probes) return;
+  if ((more_addresses || channel_.went_on()) && refused_probes_ < most_refused_probes) return;
   renew_ = more_addresses || channel_.went_on() || !is_udp() || now - opened_at_ >= refused_socket_life;
   refused_probes_ = 0;
   if (more_addresses) return channel_.go_on();

@@ -32,15 +32,15 @@ class Flush {
   static constexpr int burst_datagrams = 16;
   static constexpr std::size_t burst_bytes = burst_datagrams * 1432;
   static constexpr std::chrono::milliseconds pause{10};
-  /// How old the figures of stats() may be, and what a datagram tells, where turns are further apart.
+  /// Between two folds, where turns are further apart: how old stats() may be.
   static constexpr std::chrono::seconds longest_unfolded{5};
 
   /// A socket of another source port, for those between here and the agent who go by it.
   static constexpr std::chrono::minutes socket_life{5};
   /// The same while nobody listens, when nothing but a probe a turn is sent.
   static constexpr std::chrono::seconds refused_socket_life{30};
-  /// Refused in a row, and the name's next address is tried.
-  static constexpr int patient_probes = 2;
+  /// So many in a row, and the name's next address is tried.
+  static constexpr int most_refused_probes = 2;
   /// How long a socket may be full before another one is tried.
   static constexpr std::chrono::seconds patience{5};
   /// Between attempts after an error that says nothing of the agent, doubled each time.
@@ -93,7 +93,7 @@ class Flush {
   void out_of_memory(Clock::time_point now) noexcept;
   /// In a forked child: its first calls came before all of the client was there, for this error number. The next fold
   /// tells.
-  void is_late(int error) noexcept { late_ = error; }
+  void tell_late(int error) noexcept { late_ = error; }
   /// Tells what destruction could not send.
   void left_behind(Clock::time_point now) noexcept;
 
@@ -159,7 +159,7 @@ class Flush {
   int refused_probes_ = 0;  // in a row, at the present address
   bool told_no_refusals_ = false;
   bool tasks_ended_ = false;
-  int late_ = 0;
+  int late_ = 0;        // an error number for tell_late(); 0: nothing to tell
   bool renew_ = false;  // the socket is replaced as soon as what it has sent has settled
   Clock::time_point opened_at_{};
   std::optional<Clock::time_point> delayed_since_;

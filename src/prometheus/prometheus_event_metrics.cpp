@@ -84,13 +84,13 @@ class PrometheusEventMetrics::Impl {
       PrometheusUpdater* updater = updater_.load(std::memory_order_relaxed);
       if (updater == nullptr) {
         updater = new_updater(true).release();
-        if (!first) updater->is_late();
+        if (!first) updater->tell_late();
         updater_.store(updater, std::memory_order_release);
       }
       updater->start();
       return true;
     } catch (const std::exception&) {
-      if (PrometheusUpdater* const here = updater_.load(std::memory_order_relaxed)) here->is_late();
+      if (PrometheusUpdater* const here = updater_.load(std::memory_order_relaxed)) here->tell_late();
       return false;
     }
   }

@@ -45,7 +45,7 @@ class PrometheusUpdater {
   void start();
 
   /// In a forked child: it, or its thread, could not be made at the first call. The next update tells. Any thread.
-  void is_late() noexcept { late_.store(true, std::memory_order_relaxed); }  // all that is said
+  void tell_late() noexcept { late_.store(true, std::memory_order_relaxed); }  // all that is said
 
   /// See PrometheusEventMetrics.
   void update() noexcept;
