@@ -28,6 +28,7 @@ namespace {
 
 using namespace event_metrics;
 using namespace std::chrono_literals;
+using support::on_own_network;
 using support::Sums;
 using support::Tally;
 
@@ -88,16 +89,6 @@ class Service {
   StatsdEventMetrics metrics_;
 };
 
-/// Runs `test` on a network of its own, which `ip` has to be there to furnish.
-void on_own_network(const std::function<void()>& test) {
-  if (!support::find_program("ip")) GTEST_SKIP() << "no program ip";
-  bool permitted = false;
-  std::thread{[&] {
-    permitted = support::own_network();
-    if (permitted) test();
-  }}.join();
-  if (!permitted) GTEST_SKIP() << "no right to a network namespace";
-}
 void ip(const std::string& command) { ASSERT_EQ(std::system(("ip " + command).c_str()), 0) << command; }
 
 TEST(NetworkTrouble, ARelayThatLosesAFifthIsNotNoticedAndCostsAFifth) {

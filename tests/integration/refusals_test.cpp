@@ -38,6 +38,7 @@ namespace {
 using namespace event_metrics;
 using namespace std::chrono_literals;
 using support::Agent;
+using support::on_own_network;
 using support::Refused;
 using support::Tally;
 using Way = support::Agent::Way;
@@ -56,16 +57,6 @@ bool receives(const Agent& agent, std::int64_t deliveries) {
       [&](const Tally& tally) { return tally.counter_sum("notification.delivery.attempts") == deliveries; });
 }
 
-/// Runs `test` on a network of its own. `ip` has to be there to furnish it.
-void on_own_network(const std::function<void()>& test) {
-  if (!support::find_program("ip")) GTEST_SKIP() << "no program ip";
-  bool permitted = false;
-  std::thread{[&] {
-    permitted = support::own_network();
-    if (permitted) test();
-  }}.join();
-  if (!permitted) GTEST_SKIP() << "no right to a network namespace";
-}
 void run(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
 
 // With two ports to choose from, every other socket is given the agent's own.
@@ -162,6 +153,8 @@ class Answering {
     (void)::close(socket_);
   }
 
+  int answered() const { return answered_; }
+
  private:
   void read() {
     while (!stopping_) {
@@ -169,19 +162,20 @@ class Answering {
       if (::poll(&readable, 1, 5) == 1) answer();
     }
   }
-  void answer() const {
+  void answer() {
     sockaddr_in from{};
     socklen_t size = sizeof from;
     char byte = 0;
     (void)::recvfrom(socket_, &byte, 1, 0, reinterpret_cast<sockaddr*>(&from), &size);
     const std::string text(100, 'x');
-    for (int i = 0; i < answers_; ++i) {
+    for (int i = 0; i < answers_; ++i, ++answered_) {
       (void)::sendto(socket_, text.data(), text.size(), 0, reinterpret_cast<const sockaddr*>(&from), size);
     }
   }
 
   const int answers_;
   const int socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  std::atomic<int> answered_{0};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
@@ -195,7 +189,7 @@ bool comes_back_from_an_agent_that_answers() {
     const Answering agent{address, 2000};
     metrics.record_delivery_error("https://a.io/");
     if (!metrics.flush(5s)) return false;
-    std::this_thread::sleep_for(100ms);  // nothing here tells when the last answer has come
+    if (!support::eventually([&] { return agent.answered() >= 2000; })) return false;
   }
   for (int turn = 0; turn < 50; ++turn) {
     metrics.record_delivery_error("https://a.io/");

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <gtest/gtest.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -11,8 +12,11 @@
 
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <thread>
+
+#include "support/process.hpp"
 
 namespace support {
 
@@ -29,6 +33,16 @@ inline bool own_network() {
          ::mount("sysfs", "/sys", "sysfs", 0, nullptr) == 0;
 }
 
+/// Runs `test` on a network of its own, which `ip` has to be there to furnish.
+inline void on_own_network(const std::function<void()>& test) {
+  if (!find_program("ip")) GTEST_SKIP() << "no program ip";
+  bool permitted = false;
+  std::thread{[&] {
+    permitted = own_network();
+    if (permitted) test();
+  }}.join();
+  if (!permitted) GTEST_SKIP() << "no right to a network namespace";
+}
 /// Lets several processors work on what goes over `lo`, so that a refusal comes after the send that caused it. False
 /// where the kernel cannot.
 inline bool steer_loopback() {
