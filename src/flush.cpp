@@ -18,7 +18,7 @@ std::size_t quoted_bytes(const Flush::Setup& setup) noexcept {
   return setup.address.kind == transport::Address::Kind::udp ? most_quoted : 0;
 }
 std::size_t kept_shares(const Flush::Setup& setup) noexcept {
-  return quoted_bytes(setup) > 0 ? Packer::most_shares(setup.rules, setup.datagram_limit) : 0;
+  return quoted_bytes(setup) > 0 ? Packer::most_shares(setup.datagram_limit) : 0;
 }
 
 }  // namespace
@@ -34,13 +34,14 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
       provisional_{quoted_bytes(setup_), kept_shares(setup_)},
       next_turn_{Clock::now() + setup_.phase},
       next_fold_{next_turn_},
-      next_expiry_{next_turn_},
       next_telemetry_{next_turn_ + telemetry_interval},
       folded_lines_{recorder.taken_lines()},
       fold_lines_{folded_lines_},
       seen_at_{Clock::now()},
+      folded_at_{seen_at_},
       kept_since_{seen_at_},
-      marked_at_{seen_at_} {
+      round_since_{seen_at_},
+      held_up_at_{seen_at_} {
   for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
   ledger_.attach_endpoint(DeliverySeries::other);
   ledger_.attach_endpoint(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
@@ -48,7 +49,7 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
 
 std::size_t Flush::fixed_bytes(const Setup& setup) noexcept {
   const std::size_t datagrams =
-      Packer::bytes(setup.rules, setup.datagram_limit) + Provisional::bytes(quoted_bytes(setup), kept_shares(setup));
+      Packer::bytes(setup.datagram_limit) + Provisional::bytes(quoted_bytes(setup), kept_shares(setup));
   return ledger::Ledger::fixed_bytes(series_of(setup)) +
          DeliverySeries::most_bytes(series_of(setup), setup.longest_suffix) + datagrams;
 }
@@ -60,7 +61,7 @@ Flush::Clock::time_point Flush::tend(Clock::time_point now) noexcept {
 bool Flush::begin_turn(Clock::time_point now) {
   const bool complete = fold(now);
   expire(now);
-  packer_.begin_turn(turn_bytes());
+  packer_.begin_turn(turn_bytes(), turns_left(now));
   tell_own(now);
   look_at_socket(now);
   owe_active_tasks();
@@ -91,8 +92,10 @@ bool Flush::attach_endpoints() noexcept {
 }
 
 bool Flush::fold(Clock::time_point now) {
+  folded_at_ = now;
   next_fold_ = now + longest_unfolded;
   const std::uint32_t taken = recorder_.taken_lines();
+  if (ledger_.round_is_over()) round_since_ = now;  // which this fold begins
   const bool attached = attach_endpoints();
   const bool complete = ledger_.fold(recorder_) && attached;
   if (complete) {
@@ -104,16 +107,32 @@ bool Flush::fold(Clock::time_point now) {
   return complete;
 }
 
-// In two steps: what the first marks and the second still finds owed is older than the time between them.
+// A round holds what was recorded in about as long as the one before it lasted: what is left of one that has lasted for
+// half of the time is at least half as old as it may be, and the oldest of it no older.
 void Flush::expire(Clock::time_point now) {
-  if (setup_.keep_for.count() == 0 || now < next_expiry_) return;
-  // Turns may be an interval apart, and both steps are taken in turns.
-  next_expiry_ = now + std::max<Clock::duration>(setup_.keep_for / 2 - setup_.interval, setup_.interval / 2);
-  const std::uint64_t before = ledger_.totals().expired + ledger_.totals().timings_expired;
+  if (setup_.keep_for.count() == 0 || ledger_.round_is_over()) return;
+  // Turns may be an interval apart, and rounds begin and end in turns.
+  if (now - round_since_ < std::max<Clock::duration>(setup_.keep_for / 2 - setup_.interval, setup_.interval / 2))
+    return;
   ledger_.expire();
-  kept_since_ = std::max(kept_since_, std::exchange(marked_at_, now));
-  if (ledger_.totals().expired + ledger_.totals().timings_expired == before) return;
+  kept_since_ = std::max(kept_since_, round_since_);
+  next_round();
   note(Cause::expired, now, "what is older than keep_for has been given up");
+}
+
+void Flush::next_round() noexcept {
+  ledger_.begin_round();
+  round_since_ = folded_at_;
+}
+
+// So that nothing is owed for longer than most_intervals, what was recorded when the last round began included; nor so
+// long that it is given up.
+std::uint64_t Flush::turns_left(Clock::time_point now) const noexcept {
+  const Clock::duration turn = std::max<Clock::duration>(setup_.interval, pause);
+  std::int64_t most = most_intervals;
+  if (setup_.keep_for.count() != 0) most = std::min<std::int64_t>(most, setup_.keep_for / turn / 2);
+  const auto waited = (now - std::max(kept_since_, held_up_at_) + turn / 2) / turn;
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(most - waited, 1, Packer::patience));
 }
 
 void Flush::look_at_socket(Clock::time_point now) noexcept {
@@ -136,11 +155,13 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
   } else {
     if (now >= next_fold_) (void)fold(now);
     if (held) expire(now);
+    if (ledger_.round_is_over()) next_round();
   }
   if (channel_.lost()) provisional_.forget();
   look_for_answers(now);
   if (channel_.refresh(now)) renew_ = true;
   if (may_send(now, urgency)) send_burst(now);
+  if (away_ || !channel_.is_open() || (delayed_since_ && now - *delayed_since_ >= setup_.interval)) held_up_at_ = now;
   look_for_drain(now);
   return {next_call(urgency), accepted_until_};
 }
@@ -159,8 +180,8 @@ void Flush::look_for_answers(Clock::time_point now) noexcept {
 // The last drain may have been waiting until now, and what was owed since has left meanwhile: that is another one.
 void Flush::look_for_drain(Clock::time_point now) noexcept {
   end_drain(now);
-  if (drain_ || !ledger_.owes_nothing()) return;
-  drain_ = Drain{now, provisional_.settled_at()};
+  if (drain_ || !ledger_.round_is_over() || ledger_.owed_gauge()) return;
+  drain_ = Drain{ledger_.owes_nothing() ? folded_at_ : round_since_, provisional_.settled_at()};
   end_drain(now);
 }
 

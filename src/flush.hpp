@@ -34,6 +34,9 @@ class Flush {
   static constexpr std::chrono::milliseconds pause{10};
   /// Between two folds, where turns are further apart: how old stats() may be.
   static constexpr std::chrono::seconds longest_unfolded{5};
+  /// Intervals until the last of what was recorded in one has left, where an agent listens: durations are merged as far
+  /// as that needs.
+  static constexpr int most_intervals = int{Packer::patience} + 1;
 
   /// A socket of another source port, for those between here and the agent who go by it.
   static constexpr std::chrono::minutes socket_life{5};
@@ -111,6 +114,8 @@ class Flush {
   void tell_limits(Clock::time_point now) noexcept;
   void owe_active_tasks() noexcept;
   void expire(Clock::time_point now);
+  void next_round() noexcept;
+  std::uint64_t turns_left(Clock::time_point now) const noexcept;
   void tell_own(Clock::time_point now);
   bool is_udp() const noexcept { return setup_.address.kind == transport::Address::Kind::udp; }
   void look_at_socket(Clock::time_point now) noexcept;
@@ -147,7 +152,6 @@ class Flush {
 
   Clock::time_point next_turn_;
   Clock::time_point next_fold_;
-  Clock::time_point next_expiry_;
   Clock::time_point next_telemetry_;
   std::uint32_t folded_lines_;      // taken before the last fold but one: what they hold has been folded
   std::uint32_t fold_lines_;        // taken before the last fold: a caller may have been about to link some
@@ -164,16 +168,18 @@ class Flush {
   Clock::time_point opened_at_{};
   std::optional<Clock::time_point> delayed_since_;
 
-  // A moment at which nothing was owed counts once all datagrams of then have settled; others may follow meanwhile.
+  // The end of a round counts once all datagrams of then have settled; others may follow meanwhile.
   struct Drain {
     Clock::time_point at;
     Clock::time_point settled_at;
   };
   std::optional<Drain> drain_;
   Clock::time_point accepted_until_ = Clock::time_point::min();
-  Clock::time_point seen_at_;     // of the last burst
-  Clock::time_point kept_since_;  // nothing that was recorded before is owed
-  Clock::time_point marked_at_;   // the last expiry
+  Clock::time_point seen_at_;      // of the last burst
+  Clock::time_point folded_at_;    // what was recorded before has been owed
+  Clock::time_point kept_since_;   // nothing that was recorded before is owed
+  Clock::time_point round_since_;  // what was recorded before belongs to the round, or to one before it
+  Clock::time_point held_up_at_;   // the last moment at which nothing could be sent
 };
 
 }  // namespace event_metrics::inline v0

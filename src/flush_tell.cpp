@@ -71,7 +71,7 @@ statsd::Stats Flush::stats() const noexcept {
   stats.timings_accepted = totals.timings_accepted;
   stats.timings_expired = totals.timings_expired;
   stats.left_out = totals.left_out;
-  stats.timings_owed = totals.timings_recorded - totals.timings_accepted - totals.timings_expired - totals.left_out;
+  stats.timings_owed = totals.timings_owed();
   if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = seen_at_ - kept_since_;
   stats.beyond_range = recorder_.beyond_range();
   stats.series = ledger_.series_count();

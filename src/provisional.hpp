@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ledger/ledger.hpp"
+#include "ledger/share.hpp"
 
 namespace event_metrics::inline v0 {
 

@@ -17,8 +17,18 @@ std::uint64_t grow(std::uint64_t& recorded, std::uint64_t sum) noexcept { return
 
 }  // namespace
 
+template <class Visit>
+void Ledger::for_each_mark(const Marks& marks, Visit visit) {
+  for (std::size_t at = 0; at < marks.size(); ++at) {
+    for (std::uint64_t word = marks[at]; word != 0; word &= word - 1) {
+      visit(static_cast<std::uint32_t>(at * bits) + static_cast<unsigned>(std::countr_zero(word)));
+    }
+  }
+}
+
 Ledger::Ledger(std::size_t memory_bytes, std::uint32_t max_series) : arena_{memory_bytes} {
-  for (Marks* const marks : {&counters_owing_, &timings_owing_, &fold_marks_}) marks->resize(max_series / bits + 1);
+  for (Marks* const marks : {&counters_owing_, &timings_owing_, &timings_after_, &fold_marks_})
+    marks->resize(max_series / bits + 1);
   accounts_.reserve(max_series);
   endpoints_.reserve(max_series);
 }
@@ -26,7 +36,7 @@ Ledger::Ledger(std::size_t memory_bytes, std::uint32_t max_series) : arena_{memo
 std::size_t Ledger::fixed_bytes(std::uint32_t max_series) noexcept {
   // An octave needs no cell of the recorder's, so nothing else accounts for its chunk.
   constexpr std::size_t one = sizeof(Account) + sizeof(Endpoint) + sizeof(Mid) + sizeof(Chunk);
-  constexpr std::size_t marks = 3;
+  constexpr std::size_t marks = 4;
   return max_series * one + marks * (max_series / bits + 1) * sizeof(std::uint64_t);
 }
 
@@ -46,6 +56,8 @@ void Ledger::attach_endpoint(std::uint32_t series) {
 }
 
 bool Ledger::fold(record::Recorder& recorder) noexcept {
+  begins_round_ = round_is_over();
+  if (begins_round_) begin_round();
   recorder.drain();
   // All marks of a series are taken before its cells are read, or a count between the two would wait unseen.
   for (std::uint32_t number = 0; number < std::min(endpoint_count(), record::Marks::count); ++number) {
@@ -55,15 +67,12 @@ bool Ledger::fold(record::Recorder& recorder) noexcept {
     }
   }
   bool complete = true;
-  for (std::uint32_t series = 0; series < series_count(); ++series) {
-    const auto next = next_mark(fold_marks_, series);
-    if (!next || *next < series) break;  // none, or none behind the one before
-    series = *next;
+  for_each_mark(fold_marks_, [&](std::uint32_t series) {
     // Without memory for all of it the series keeps its mark, and the others are as they should be.
     const bool whole = fold_series(recorder, series);
     set_mark(fold_marks_, series, !whole);
     complete = complete && whole;
-  }
+  });
   return complete;
 }
 
@@ -82,7 +91,8 @@ bool Ledger::read(record::Recorder& recorder, const Account& account) noexcept {
 bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexcept {
   Account& account = accounts_[series];
   if (!read(recorder, account)) return false;
-  totals_.recorded += grow(account.failed.recorded, reading_.failed());
+  add_deliveries(account.failed, reading_.failed() - account.failed.recorded);
+  const std::uint64_t timings = totals_.timings_recorded;
   bool whole = true;
   record::Reading::Sums sums;
   for (unsigned first = 0; first < record::chunk_count; first += record::chunks_per_mid) {
@@ -91,6 +101,7 @@ bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexc
       if (reading_.chunk(chunk, sums)) whole = fold_chunk(account, chunk, sums) && whole;
     }
   }
+  if (!begins_round_ && totals_.timings_recorded != timings) set_mark(timings_after_, series, true);
   mark(series);
   return whole;
 }
@@ -104,6 +115,14 @@ bool Ledger::has_chunk(Account& account, unsigned index) noexcept {
   return chunk_line != 0;
 }
 
+void Ledger::add_deliveries(Entry& entry, std::uint64_t more) noexcept {
+  entry.recorded += more;
+  totals_.recorded += more;
+  if (!begins_round_) return;
+  entry.round = entry.recorded;
+  round_deliveries_ += more;
+}
+
 bool Ledger::fold_chunk(Account& account, unsigned index, const record::Reading::Sums& sums) noexcept {
   if (entry_of(account, index * record::cells_per_chunk) == nullptr) {
     if (std::all_of(sums.begin(), sums.end(), [](std::uint64_t sum) { return sum == 0; })) return true;
@@ -114,13 +133,17 @@ bool Ledger::fold_chunk(Account& account, unsigned index, const record::Reading:
   std::uint64_t more = 0;
   for (unsigned cell = 0; cell < record::cells_per_chunk; ++cell) {
     const std::uint64_t grown = grow(chunk.cell[cell].recorded, sums[cell]);
-    if (grown != 0) mid.owing[index % record::chunks_per_mid] |= std::uint64_t{1} << cell;
+    if (grown == 0) continue;
+    mid.owing[index % record::chunks_per_mid] |= std::uint64_t{1} << cell;
+    if (begins_round_) chunk.cell[cell].round = sums[cell];
     more += grown;
   }
-  account.success.recorded += more;
-  account.owed_timings += more;
-  totals_.recorded += more;
+  add_deliveries(account.success, more);
   totals_.timings_recorded += more;
+  if (begins_round_) {
+    account.round_timings += more;
+    round_timings_ += more;
+  }
   if (index == record::octave_chunk) totals_.coarse += more;
   return true;
 }
@@ -141,34 +164,28 @@ std::optional<std::uint32_t> Ledger::next_owing_timings(std::uint32_t from) cons
   return next_mark(timings_owing_, from);
 }
 
-template <class Visit>
-void Ledger::for_each_owing(const Account& account, Visit visit) const {
-  for (unsigned number = 0; number < mid_count; ++number) {
-    if (account.mid[number] == 0) continue;
-    const Mid& mid = arena_.at<Mid>(account.mid[number]);
-    for (unsigned chunk = 0; chunk < record::chunks_per_mid; ++chunk) {
-      for (std::uint64_t owing = mid.owing[chunk]; owing != 0; owing &= owing - 1) {
-        const unsigned before = (number * record::chunks_per_mid + chunk) * record::cells_per_chunk;
-        visit(before + static_cast<unsigned>(std::countr_zero(owing)));
-      }
-    }
-  }
-}
-
 Counters Ledger::owed_counters(std::uint32_t series) const noexcept {
   const Account& account = accounts_[series];
-  return {account.success.recorded - account.success.done, account.failed.recorded - account.failed.done,
-          account.announced != 0};
-}
-
-void Ledger::owed_cells(std::uint32_t series, std::vector<std::uint32_t>& cells) const {
-  cells.clear();
-  for_each_owing(accounts_[series], [&cells](std::uint32_t cell) { cells.push_back(cell); });
+  return {account.success.owed(), account.failed.owed(), account.announced != 0};
 }
 
 std::uint64_t Ledger::owed(std::uint32_t series, std::uint32_t cell) const noexcept {
   const Entry* const entry = entry_of(accounts_[series], cell);
-  return entry != nullptr ? entry->recorded - entry->done : 0;
+  return entry != nullptr ? entry->owed_of_round() : 0;
+}
+
+std::optional<std::uint32_t> Ledger::next_owing(std::uint32_t series, std::uint32_t from) const noexcept {
+  const Account& account = accounts_[series];
+  std::uint64_t of_first = ~std::uint64_t{0} << from % record::cells_per_chunk;
+  for (unsigned chunk = from / record::cells_per_chunk; chunk < record::chunk_count; ++chunk) {
+    const Mid* const mid = mid_of(account, chunk);
+    std::uint64_t owing = mid != nullptr ? mid->owing[chunk % record::chunks_per_mid] & of_first : 0;
+    for (of_first = ~std::uint64_t{0}; owing != 0; owing &= owing - 1) {
+      const std::uint32_t cell = chunk * record::cells_per_chunk + static_cast<unsigned>(std::countr_zero(owing));
+      if (owed(series, cell) != 0) return cell;
+    }
+  }
+  return std::nullopt;
 }
 
 void Ledger::owe_gauge(std::int64_t value) noexcept {
@@ -180,7 +197,9 @@ std::optional<std::int64_t> Ledger::owed_gauge() const noexcept {
   return gauge_owed_ ? std::optional{gauge_} : std::nullopt;
 }
 
-bool Ledger::owes_nothing() const noexcept { return !gauge_owed_ && !next_owing_counters(0) && !next_owing_timings(0); }
+bool Ledger::owes_nothing() const noexcept {
+  return !gauge_owed_ && totals_.timings_owed() == 0 && !next_owing_counters(0);
+}
 
 std::uint64_t Ledger::recorded(std::uint32_t series) const noexcept {
   return accounts_[series].success.recorded + accounts_[series].failed.recorded;
@@ -205,7 +224,7 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
   if (share.entry == announced_entry) {
     account.announced += change;
   } else if (share.entry == success_entry || share.entry == failed_entry) {
-    (share.entry == success_entry ? account.success : account.failed).done += change;
+    finish_deliveries(share.entry == success_entry ? account.success : account.failed, change);
     totals_.accepted += change;
   } else {
     finish_timings(account, share.entry, change);
@@ -214,41 +233,64 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
   mark(share.series);
 }
 
+// Modulo 2^64: what is taken back is a negative count.
+void Ledger::finish_deliveries(Entry& entry, std::uint64_t count) noexcept {
+  round_deliveries_ -= entry.owed_of_round();
+  entry.done += count;
+  round_deliveries_ += entry.owed_of_round();
+}
+
 void Ledger::finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept {
   Entry& entry = *entry_of(account, cell);
+  const std::uint64_t before = entry.owed_of_round();
   entry.done += count;
-  account.owed_timings -= count;
+  const std::uint64_t change = entry.owed_of_round() - before;
+  account.round_timings += change;
+  round_timings_ += change;
   const unsigned chunk = cell / record::cells_per_chunk;
   std::uint64_t& owing = mid_of(account, chunk)->owing[chunk % record::chunks_per_mid];
   const std::uint64_t bit = std::uint64_t{1} << cell % record::cells_per_chunk;
-  owing = entry.recorded != entry.done ? owing | bit : owing & ~bit;
+  owing = entry.owed() != 0 ? owing | bit : owing & ~bit;
 }
 
-// An entry that owes nothing keeps an old mark, which is no more than what is done.
-std::uint64_t Ledger::give_up(Entry& entry) noexcept {
-  const std::uint64_t old = entry.marked > entry.done ? entry.marked - entry.done : 0;
-  entry.marked = entry.recorded;
-  return old;
+void Ledger::begin_round() noexcept {
+  for_each_mark(counters_owing_, [this](std::uint32_t series) {
+    for (Entry* const entry : {&accounts_[series].success, &accounts_[series].failed}) {
+      round_deliveries_ += entry->owed() - entry->owed_of_round();
+      entry->round = entry->recorded;
+    }
+  });
+  for_each_mark(timings_after_, [this](std::uint32_t series) {
+    Account& account = accounts_[series];
+    std::uint64_t more = 0;
+    for_each_entry(account, [&more](std::uint32_t, Entry& entry) {
+      more += entry.owed() - entry.owed_of_round();
+      entry.round = entry.recorded;
+    });
+    account.round_timings += more;
+    round_timings_ += more;
+    set_mark(timings_after_, series, false);
+    mark(series);
+  });
 }
 
 void Ledger::expire() noexcept {
-  for (std::uint32_t series = 0; series < series_count(); ++series) {
-    Account& account = accounts_[series];
-    for (Entry* const entry : {&account.success, &account.failed}) {
-      const std::uint64_t old = give_up(*entry);
-      entry->done += old;
+  for_each_mark(counters_owing_, [this](std::uint32_t series) {
+    for (Entry* const entry : {&accounts_[series].success, &accounts_[series].failed}) {
+      const std::uint64_t old = entry->owed_of_round();
+      finish_deliveries(*entry, old);
       totals_.expired += old;
     }
-    if (account.owed_timings != 0) expire_timings(account);
     mark(series);
-  }
-}
-
-void Ledger::expire_timings(Account& account) noexcept {
-  for_each_owing(account, [&](std::uint32_t cell) {
-    const std::uint64_t old = give_up(*entry_of(account, cell));
-    finish_timings(account, cell, old);
-    totals_.timings_expired += old;
+  });
+  for_each_mark(timings_owing_, [this](std::uint32_t series) {
+    Account& account = accounts_[series];
+    for_each_entry(account, [this, &account](std::uint32_t cell, const Entry& entry) {
+      const std::uint64_t old = entry.owed_of_round();
+      finish_timings(account, cell, old);
+      totals_.timings_expired += old;
+    });
+    mark(series);
   });
 }
 
@@ -257,7 +299,7 @@ void Ledger::mark(std::uint32_t series) noexcept {
   const Counters counters = owed_counters(series);
   const bool announce = !counters.announced && recorded(series) != 0;
   set_mark(counters_owing_, series, counters.successes != 0 || counters.failed != 0 || announce);
-  set_mark(timings_owing_, series, account.owed_timings != 0);
+  set_mark(timings_owing_, series, account.round_timings != 0);
 }
 
 Ledger::Mid* Ledger::mid_of(const Account& account, unsigned chunk) const noexcept {

@@ -2,16 +2,21 @@
 //
 // An account per series: its counters, and one entry per cell of its timing. What is recorded only grows; what is
 // accepted is added with every share of a datagram and taken back when the datagram turns out not to have arrived.
+// What is owed leaves in rounds: a round is what was owed when it began, and the next one begins when all of it has
+// left. So nothing stays longer than two rounds, and the timings of a round can be told in any order.
 // Used by one thread at a time.
 
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "ledger/share.hpp"
+#include "ledger/totals.hpp"
 #include "record/arena.hpp"
 #include "record/cells.hpp"
 #include "record/reading.hpp"
@@ -19,38 +24,10 @@
 
 namespace event_metrics::inline v0::ledger {
 
-// Entries of a series beside the cells of its timing.
-inline constexpr std::uint32_t success_entry = record::cell_count;
-inline constexpr std::uint32_t failed_entry = success_entry + 1;
-inline constexpr std::uint32_t announced_entry = success_entry + 2;  ///< that all its counters were sent once
-inline constexpr std::uint32_t gauge_entry = success_entry + 3;      ///< the one gauge; its series is not looked at
-inline constexpr std::uint32_t left_out_entry = success_entry + 4;   ///< of the timings beside it, those that it drops
-inline constexpr std::uint32_t own_entry = success_entry + 5;        ///< the client's own counters, by series
-inline constexpr std::uint32_t own_count = 4;
-
-/// What one datagram carries of one entry.
-struct Share {
-  std::uint32_t series;
-  std::uint32_t entry;
-  std::uint64_t count;
-};
-
 struct Counters {
   std::uint64_t successes;
   std::uint64_t failed;
   bool announced;
-};
-
-/// `recorded = accepted + expired + owed`; of timings `recorded = accepted + left_out + expired + owed`.
-struct Totals {
-  std::uint64_t recorded = 0;
-  std::uint64_t accepted = 0;
-  std::uint64_t expired = 0;
-  std::uint64_t timings_recorded = 0;
-  std::uint64_t timings_accepted = 0;
-  std::uint64_t timings_expired = 0;
-  std::uint64_t left_out = 0;
-  std::uint64_t coarse = 0;
 };
 
 class Ledger {
@@ -73,19 +50,31 @@ class Ledger {
   void attach_endpoint(std::uint32_t series);
   std::uint32_t endpoint_count() const noexcept { return static_cast<std::uint32_t>(endpoints_.size()); }
 
-  /// Takes in what was recorded since the last fold for the attached endpoints. False where there was no memory for all
-  /// of it: the rest is taken in by a later one.
+  /// Takes in what was recorded since the last fold for the attached endpoints; where no round is left, it begins one.
+  /// False where there was no memory for all of it: the rest is taken in by a later one.
   bool fold(record::Recorder& recorder) noexcept;
 
-  // What is owed. Series are found in circles, from `from` on; nothing when none owes.
+  /// All that is owed now is a round. What the last one still owes becomes part of it.
+  void begin_round() noexcept;
+  bool round_is_over() const noexcept { return round_deliveries_ == 0 && round_timings_ == 0; }
+  /// Gives up what the round still owes, and so ends it.
+  void expire() noexcept;
+
+  // What is owed: of counters all, of timings what belongs to the round. Series are found in circles, from `from` on;
+  // nothing when none owes.
 
   std::optional<std::uint32_t> next_owing_counters(std::uint32_t from) const noexcept;
   std::optional<std::uint32_t> next_owing_timings(std::uint32_t from) const noexcept;
   Counters owed_counters(std::uint32_t series) const noexcept;
-  std::uint64_t owed_timings(std::uint32_t series) const noexcept { return accounts_[series].owed_timings; }
-  /// Fills `cells` with the series' cells that owe, ascending.
-  void owed_cells(std::uint32_t series, std::vector<std::uint32_t>& cells) const;
+  std::uint64_t owed_timings(std::uint32_t series) const noexcept { return accounts_[series].round_timings; }
+  /// Of all series.
+  std::uint64_t owed_timings() const noexcept { return round_timings_; }
+  /// Calls visit(cell, owed) for the series' cells that owe, ascending. It may commit what it is told.
+  template <class Visit>
+  void for_each_owing(std::uint32_t series, Visit visit) const;
   std::uint64_t owed(std::uint32_t series, std::uint32_t cell) const noexcept;
+  /// The series' first cell from `from` on that owes; nothing when none does.
+  std::optional<std::uint32_t> next_owing(std::uint32_t series, std::uint32_t from) const noexcept;
 
   /// A gauge has no past: its last value replaces what was owed before.
   void owe_gauge(std::int64_t value) noexcept;
@@ -99,9 +88,6 @@ class Ledger {
   void commit(const Share& share) noexcept { book(share, true); }
   void take_back(const Share& share) noexcept { book(share, false); }
 
-  /// Gives up what was owed at the last call and still is. Called twice in a time, it leaves nothing that is older.
-  void expire() noexcept;
-
   const Totals& totals() const noexcept { return totals_; }
   /// Deliveries recorded in a series.
   std::uint64_t recorded(std::uint32_t series) const noexcept;
@@ -109,8 +95,12 @@ class Ledger {
  private:
   struct Entry {
     std::uint64_t recorded;
-    std::uint64_t done;    ///< accepted, left out or given up
-    std::uint64_t marked;  ///< what had been recorded at the last expire() that found something owed here
+    std::uint64_t done;   ///< accepted, left out or given up
+    std::uint64_t round;  ///< what had been recorded when the last round began that found something owed here
+
+    std::uint64_t owed() const noexcept { return recorded - done; }
+    // An entry that owed nothing keeps an old mark, which is no more than what is done.
+    std::uint64_t owed_of_round() const noexcept { return round > done ? round - done : 0; }
   };
   struct Chunk {
     Entry cell[record::cells_per_chunk];
@@ -125,8 +115,8 @@ class Ledger {
   struct Account {
     Entry success{};
     Entry failed{};
-    std::uint64_t announced = 0;  ///< a count, since an announcement can be taken back
-    std::uint64_t owed_timings = 0;
+    std::uint64_t announced = 0;      ///< a count, since an announcement can be taken back
+    std::uint64_t round_timings = 0;  ///< what the round still owes
     std::array<std::uint32_t, mid_count> mid{};
     std::uint32_t newest_endpoint = no_endpoint;
   };
@@ -134,6 +124,9 @@ class Ledger {
   using Marks = std::vector<std::uint64_t>;
 
   static std::optional<std::uint32_t> next_mark(const Marks& marks, std::uint32_t from) noexcept;
+  /// Calls visit(series) for what is marked, ascending. It may change the series' own mark.
+  template <class Visit>
+  static void for_each_mark(const Marks& marks, Visit visit);
   static void set_mark(Marks& marks, std::uint32_t series, bool on) noexcept;
   void mark(std::uint32_t series) noexcept;
 
@@ -142,16 +135,16 @@ class Ledger {
   bool fold_series(record::Recorder& recorder, std::uint32_t series) noexcept;
   bool fold_chunk(Account& account, unsigned index, const record::Reading::Sums& sums) noexcept;
   bool has_chunk(Account& account, unsigned index) noexcept;
-  /// Calls visit(cell) for the account's cells that owe, ascending. It may finish them.
+  /// Calls visit(cell, entry) for the account's cells that owe anything, ascending. It may finish them.
   template <class Visit>
-  void for_each_owing(const Account& account, Visit visit) const;
+  void for_each_entry(const Account& account, Visit visit) const;
   Mid* mid_of(const Account& account, unsigned chunk) const noexcept;
   Entry* entry_of(const Account& account, std::uint32_t cell) const noexcept;
   std::uint32_t take(std::size_t bytes, unsigned for_chunk) noexcept;
+  void add_deliveries(Entry& entry, std::uint64_t more) noexcept;
   void book(const Share& share, bool accepted) noexcept;
+  void finish_deliveries(Entry& entry, std::uint64_t count) noexcept;
   void finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept;
-  static std::uint64_t give_up(Entry& entry) noexcept;
-  void expire_timings(Account& account) noexcept;
 
   record::Arena arena_;
   std::vector<Account> accounts_;
@@ -161,14 +154,40 @@ class Ledger {
   };
   std::vector<Endpoint> endpoints_;
   Marks counters_owing_;
-  Marks timings_owing_;
-  Marks fold_marks_;  // what the next fold reads whether it is marked or not
+  Marks timings_owing_;  // in the round
+  Marks timings_after_;  // recorded since the round began
+  Marks fold_marks_;     // what the next fold reads whether it is marked or not
   Totals totals_;
+  std::uint64_t round_deliveries_ = 0;  // what the round still owes
+  std::uint64_t round_timings_ = 0;
+  bool begins_round_ = false;  // the fold that is under way
   std::array<Entry, own_count> own_{};
   std::int64_t gauge_ = 0;
   bool gauge_owed_ = false;
   std::size_t octave_bytes_ = 0;  // taken for octave cells, which fixed_bytes() has counted
   record::Reading reading_;
 };
+
+template <class Visit>
+void Ledger::for_each_entry(const Account& account, Visit visit) const {
+  for (unsigned number = 0; number < mid_count; ++number) {
+    if (account.mid[number] == 0) continue;
+    const Mid& mid = arena_.at<Mid>(account.mid[number]);
+    for (unsigned chunk = 0; chunk < record::chunks_per_mid; ++chunk) {
+      for (std::uint64_t owing = mid.owing[chunk]; owing != 0; owing &= owing - 1) {
+        const auto cell = static_cast<unsigned>(std::countr_zero(owing));
+        const unsigned before = (number * record::chunks_per_mid + chunk) * record::cells_per_chunk;
+        visit(before + cell, arena_.at<Chunk>(mid.chunk[chunk]).cell[cell]);
+      }
+    }
+  }
+}
+
+template <class Visit>
+void Ledger::for_each_owing(std::uint32_t series, Visit visit) const {
+  for_each_entry(accounts_[series], [&visit](std::uint32_t cell, const Entry& entry) {
+    if (const std::uint64_t owed = entry.owed_of_round(); owed != 0) visit(cell, owed);
+  });
+}
 
 }  // namespace event_metrics::inline v0::ledger

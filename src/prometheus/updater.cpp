@@ -106,6 +106,7 @@ void PrometheusUpdater::update_registry() {
   const std::uint32_t taken = recorder_.taken_lines();
   const bool complete = ledger_.fold(recorder_);
   if (complete) folded_lines_ = std::exchange(fold_lines_, taken);
+  ledger_.begin_round();
   while (const auto series = ledger_.next_owing_counters(0)) show(*series);
   families_->active_tasks().Set(static_cast<double>(recorder_.active_tasks().count));
   if (!complete) throw std::bad_alloc{};
@@ -135,27 +136,27 @@ void PrometheusUpdater::add_series(std::uint32_t endpoint) {
 }
 
 void PrometheusUpdater::show(std::uint32_t series) {
-  const ledger::Counters owed = ledger_.owed_counters(series);
-  ledger_.owed_cells(series, cells_);
+  const ledger::Counters counters = ledger_.owed_counters(series);
   std::vector<double> buckets(bucket_edges.size() + 1);
   double milliseconds = 0;
-  for (const std::uint32_t cell : cells_) {
-    const auto count = static_cast<double>(ledger_.owed(series, cell));
-    buckets[bucket_of(cell)] += count;
-    milliseconds += count * record::value_of(cell);
-  }
+  ledger_.for_each_owing(series, [&](std::uint32_t cell, std::uint64_t owed) {
+    const auto durations = static_cast<double>(owed);
+    buckets[bucket_of(cell)] += durations;
+    milliseconds += durations * record::value_of(cell);
+  });
   {
     const std::lock_guard lock{no_fork()};
     const PrometheusFamilies::Series& shown = series_[series];
-    shown.attempts.Increment(static_cast<double>(owed.successes + owed.failed));  // first: see PrometheusFamilies
-    shown.successes.Increment(static_cast<double>(owed.successes));
-    shown.failures.Increment(static_cast<double>(owed.failed));
+    shown.attempts.Increment(
+        static_cast<double>(counters.successes + counters.failed));  // first: see PrometheusFamilies
+    shown.successes.Increment(static_cast<double>(counters.successes));
+    shown.failures.Increment(static_cast<double>(counters.failed));
     shown.duration.ObserveMultiple(buckets, milliseconds / 1000);
   }
-  for (const std::uint32_t cell : cells_) ledger_.commit({series, cell, ledger_.owed(series, cell)});
-  ledger_.commit({series, ledger::success_entry, owed.successes});
-  ledger_.commit({series, ledger::failed_entry, owed.failed});
-  if (!owed.announced) ledger_.commit({series, ledger::announced_entry, 1});
+  ledger_.for_each_owing(series, [&](std::uint32_t cell, std::uint64_t owed) { ledger_.commit({series, cell, owed}); });
+  ledger_.commit({series, ledger::success_entry, counters.successes});
+  ledger_.commit({series, ledger::failed_entry, counters.failed});
+  if (!counters.announced) ledger_.commit({series, ledger::announced_entry, 1});
 }
 
 void PrometheusUpdater::tell_limits(Clock::time_point now) noexcept {

@@ -74,7 +74,6 @@ class PrometheusUpdater {
   std::uint32_t fold_lines_;
   std::uint64_t coarse_ = 0;
   std::uint64_t other_ = 0;
-  std::vector<std::uint32_t> cells_;
   Report report_;
 
   std::atomic<bool> late_{false};

@@ -78,8 +78,8 @@ TEST(AgentRules, KnowWhereARateWeighsTheCountOnly) {
   EXPECT_EQ(those_with(&AgentRules::rate_counts), (std::vector{Agent::etsy, Agent::graphite, Agent::gostatsd}));
 }
 
-TEST(AgentRules, ShuffleTimingsOnlyForTelegraf) {
-  EXPECT_EQ(those_with(&AgentRules::shuffle_timings), std::vector{Agent::telegraf});
+TEST(AgentRules, ShuffleTimingsForTelegrafAndWhatMayBeOne) {
+  EXPECT_EQ(those_with(&AgentRules::shuffle_timings), (std::vector{Agent::telegraf, Agent::plain}));
 }
 
 TEST(AgentRules, NeverAllowMoreThanTheAgentReads) {

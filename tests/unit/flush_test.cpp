@@ -138,8 +138,8 @@ TEST(Flush, TellsTelegrafAtMostTenTimingsALineInAnOrderThatChanges) {
     std::string timings = text(agent);
     timings.erase(0, timings.find("notification.delivery.duration", turn == 0 ? 0 : turns[0].size()));
     turns.push_back(text(agent));
-    EXPECT_EQ(timings.find("|@0.04|"), std::string::npos);
-    EXPECT_NE(timings.find("|@0.1|"), std::string::npos);
+    EXPECT_EQ(timings.find("|@0.0"), std::string::npos);  // 25 equal ones are 9, 8 and 8
+    EXPECT_NE(timings.find("|@0.125|"), std::string::npos);
   }
   const auto order = [](const std::string& lines) {
     std::string values;
@@ -221,7 +221,7 @@ TEST(Flush, IsSureOfWhatIsSentSomeTimeAfterATurn) {
   const Flush::Outcome sent = rig.flush->burst(later, Urgency::urgent);
   EXPECT_EQ(rig.flush->stats().owed, 0u);
   EXPECT_TRUE(sent.accepted_until == later || sent.next <= later + 5ms);
-  EXPECT_EQ(rig.flush->burst(later + 5ms, Urgency::urgent).accepted_until, later + 5ms);
+  EXPECT_EQ(rig.flush->burst(later + 5ms, Urgency::urgent).accepted_until, later);
 }
 
 TEST(Flush, SendsWhatItOwesWhenAnAgentAppears) {
@@ -297,7 +297,7 @@ TEST(Flush, BeginsATurnOnceAnInterval) {
   const support::Agent agent;
   Rig rig{statsd::Agent::datadog, agent.address()};
   const Clock::time_point start = Clock::now();
-  EXPECT_EQ(rig.flush->burst(start, Urgency::routine).accepted_until, start);  // nothing was owed
+  EXPECT_LE(rig.flush->burst(start, Urgency::routine).accepted_until, start);
   EXPECT_EQ(rig.flush->stats().datagrams_accepted, 0u);
   (void)rig.flush->burst(start + 1s, Urgency::routine);
   EXPECT_EQ(rig.flush->stats().datagrams_accepted, 1u);

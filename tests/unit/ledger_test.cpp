@@ -38,11 +38,12 @@ struct Books {
   void fold() {
     while (ledger.endpoint_count() < recorder.endpoint_count()) ledger.attach_endpoint(ledger.add_series());
     ledger.fold(recorder);
+    ledger.begin_round();
   }
 
   std::vector<std::uint32_t> owed_cells(std::uint32_t series) const {
-    std::vector<std::uint32_t> cells{99};  // what was in it before is not kept
-    ledger.owed_cells(series, cells);
+    std::vector<std::uint32_t> cells;
+    ledger.for_each_owing(series, [&cells](std::uint32_t cell, std::uint64_t) { cells.push_back(cell); });
     return cells;
   }
 
@@ -229,6 +230,7 @@ TEST(Ledger, OwesDurationsWithoutACellByOctaveAndCountsThem) {
   recorder.success(url, 1000ms);
   recorder.success(url, 1001ms);
   ledger.fold(recorder);
+  ledger.begin_round();
   EXPECT_EQ(ledger.owed(0, record::fine_cells + 9), 2U);
   EXPECT_EQ(ledger.owed_counters(0).successes, 2U);
   EXPECT_EQ(ledger.totals().coarse, 2U);

@@ -3,66 +3,20 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "delivery_keys.hpp"
-#include "record/recorder.hpp"
-#include "support/agent.hpp"
+#include "packer_rig.hpp"
 #include "support/sanitizer.hpp"
 
 namespace event_metrics {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::size_t memory = 16U << 20U;
-constexpr std::uint64_t no_end = 1'000'000'000;
-
-/// What a flush has between its cells and its socket.
-struct Rig {
-  explicit Rig(statsd::Agent agent, std::size_t limit = 1432)
-      : rules{wire::rules_of(agent)},
-        recorder{{.max_endpoints = 8, .by_endpoint = rules.tags, .memory_bytes = memory}, [](bool) { return true; }},
-        ledger{memory, 10},
-        series{rules, delivery_keys(rules, "", false), {}, rules.tags, limit},
-        packer{rules, limit, series, telemetry_suffix, ledger} {
-    (void)recorder.write_ahead(0, recorder.taken_lines());
-  }
-
-  void fold() {
-    while (ledger.series_count() < series.size()) (void)ledger.add_series();
-    while (ledger.endpoint_count() < recorder.endpoint_count()) {
-      const std::uint32_t endpoint = ledger.endpoint_count();
-      const std::uint32_t to =
-          endpoint < 2 ? (rules.tags ? endpoint : 0) : series.find_or_add(recorder.endpoint(endpoint));
-      if (to == ledger.series_count()) (void)ledger.add_series();
-      ledger.attach_endpoint(to);
-    }
-    ledger.fold(recorder);
-  }
-
-  /// All that is owed, datagram by datagram.
-  std::vector<std::string> datagrams() {
-    std::vector<std::string> all;
-    while (packer.fill()) all.emplace_back(packer.bytes());
-    return all;
-  }
-  support::Tally tally() {
-    support::Tally tally;
-    for (const std::string& datagram : datagrams()) tally.read_datagram(datagram);
-    return tally;
-  }
-
-  const wire::AgentRules& rules;
-  record::Recorder recorder;
-  ledger::Ledger ledger;
-  DeliverySeries series;
-  std::string telemetry_suffix = "|#client:cpp";
-  Packer packer;
-};
+using Rig = PackerRig;
 
 constexpr const char* duration = "notification.delivery.duration";
 constexpr std::uint64_t line_bytes = 41;  // of a duration without tags, as the packer reckons
@@ -74,7 +28,7 @@ TEST(Packer, HasReservedWhatASeriesOfEveryDurationTakes) {
     rig.recorder.success("https://a/", std::chrono::milliseconds{ms});
     (void)rig.recorder.write_ahead(rig.ledger.memory_bytes(), rig.recorder.taken_lines());
   }
-  rig.fold();
+  rig.begin_round();
   ASSERT_EQ(rig.ledger.totals().coarse, 0u);
   const std::size_t heap = ::mallinfo2().uordblks;
   rig.packer.begin_turn(no_end);
@@ -86,7 +40,7 @@ TEST(Packer, SendsOneLineForNeighbouringTimingsWhereARateCounts) {
   Rig rig{statsd::Agent::etsy};
   for (const int ms : {10, 11, 11, 12, 100, 101, 103, 900})
     rig.recorder.success("https://a/", std::chrono::milliseconds{ms});
-  rig.fold();
+  rig.begin_round();
   rig.packer.begin_turn(9);  // ten turns have room for two of eight lines
   ASSERT_TRUE(rig.packer.fill());
   EXPECT_EQ(rig.packer.bytes(),
@@ -102,10 +56,10 @@ TEST(Packer, SendsOneLineForNeighbouringTimingsWhereARateCounts) {
 }
 
 TEST(Packer, LeavesOutWhatIsTooMuchForAnAgentWithoutRates) {
-  Rig rig{statsd::Agent::plain};
+  Rig rig{statsd::Agent::collectd};
   for (const int ms : {10, 11, 11, 12, 100, 101, 103, 900})
     rig.recorder.success("https://a/", std::chrono::milliseconds{ms});
-  rig.fold();
+  rig.begin_round();
   rig.packer.begin_turn(9);
   ASSERT_TRUE(rig.packer.fill());
   EXPECT_EQ(rig.packer.bytes(),
@@ -127,7 +81,7 @@ TEST(Packer, KeepsEveryCountWhateverTheWeightIs) {
   for (const std::uint64_t room : {7U, 49U, 98U, 1000U}) {  // 49 and 98 have no rate that says them
     Rig rig{statsd::Agent::graphite};
     for (int i = 0; i < 3000; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i % 700});
-    rig.fold();
+    rig.begin_round();
     rig.packer.begin_turn(3000 * (line_bytes + 12) / room / Packer::patience);
     const support::Tally tally = rig.tally();
     EXPECT_EQ(tally.timing_count_sum(duration), 3000u) << room;
@@ -139,7 +93,7 @@ TEST(Packer, KeepsEveryCountWhateverTheWeightIs) {
 TEST(Packer, SaysARestThatNoRateCanSayInTwoLines) {
   Rig rig{statsd::Agent::etsy};
   for (int i = 0; i < 190; ++i) rig.recorder.success("https://a/", 5ms);
-  rig.fold();
+  rig.begin_round();
   rig.packer.begin_turn(8);  // 80 bytes for 190 lines: 98 in one, or better 97
   const std::string text = rig.datagrams().at(0);
   EXPECT_EQ(text.substr(text.find("notification.delivery.duration")),
@@ -151,36 +105,107 @@ TEST(Packer, SaysARestThatNoRateCanSayInTwoLines) {
 TEST(Packer, ThinsNothingThatLeavesInTenTurns) {
   Rig rig{statsd::Agent::plain};
   for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
-  rig.fold();
+  rig.begin_round();
   rig.packer.begin_turn(100 * line_bytes / Packer::patience);
   EXPECT_EQ(rig.tally().timing_count(duration), 100u);
   EXPECT_EQ(rig.ledger.totals().left_out, 0u);
 }
 
-TEST(Packer, NeverThinsWhereALineHasWeight) {
-  for (const statsd::Agent agent : {statsd::Agent::datadog, statsd::Agent::telegraf, statsd::Agent::netdata}) {
+TEST(Packer, MergesNeighboursAlsoWhereALineHasWeight) {
+  const auto told = [](statsd::Agent agent) {
     Rig rig{agent};
-    for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
-    rig.fold();
+    for (int i = 0; i < 200; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
+    rig.begin_round();
     rig.packer.begin_turn(1);
-    const support::Tally tally = rig.tally();
-    ASSERT_EQ(tally.timings.size(), 1u);
-    EXPECT_EQ(tally.timings.begin()->second.size(), 100u);
+    const std::string text = rig.datagrams().at(0);
+    EXPECT_EQ(rig.ledger.totals().timings_accepted + rig.ledger.totals().left_out, 200u);
+    return text.substr(text.find(":", text.find(rig.series.keys().duration))) + ", left out " +
+           std::to_string(rig.ledger.totals().left_out);
+  };
+  EXPECT_EQ(told(statsd::Agent::statsd_exporter), ":100|ms|@0.005|#endpoint:a, left out 0");
+  EXPECT_EQ(told(statsd::Agent::gostatsd), ":100|ms|@0.005|#endpoint:a, left out 0");
+  EXPECT_EQ(told(statsd::Agent::netdata), ":100|ms|@0.01, left out 100");
+  EXPECT_EQ(told(statsd::Agent::telegraf), ":100|ms|@0.1|#endpoint:a, left out 190");
+}
+
+// Whose lines tell all equal durations: what is owed is no more for waiting, and two megabytes may always wait.
+TEST(Packer, MergesLateWhereALinesWeightHasNoLimit) {
+  for (const statsd::Agent agent : {statsd::Agent::datadog, statsd::Agent::cloudwatch, statsd::Agent::vector}) {
+    Rig rig{agent, 1432, std::string(150, 'x')};
+    const auto lines = [&] {
+      rig.begin_round();
+      rig.packer.begin_turn(1, 1);
+      std::size_t count = 0;
+      for (const std::string& datagram : rig.datagrams()) {
+        for (std::size_t at = 0; (at = datagram.find("|ms", at)) != std::string::npos; ++at) ++count;
+      }
+      return count;
+    };
+    const auto record = [&](int endpoints) {
+      for (int endpoint = 0; endpoint < endpoints; ++endpoint) {
+        for (int ms = 0; ms < 4000; ++ms) {
+          rig.recorder.success("https://" + std::to_string(endpoint) + "/", std::chrono::milliseconds{ms});
+          if (ms % 500 == 0) (void)rig.recorder.write_ahead(rig.ledger.memory_bytes(), rig.recorder.taken_lines());
+        }
+      }
+    };
+    record(2);
+    EXPECT_EQ(lines(), 8000u);
+    record(3);
+    EXPECT_EQ(lines(), 6000u);
     EXPECT_EQ(rig.ledger.totals().left_out, 0u);
   }
 }
 
+// Equal durations that one line can tell need no merging with others.
+TEST(Packer, ReckonsWithTheWeightOfALine) {
+  Rig rig{statsd::Agent::netdata};
+  for (int i = 0; i < 900; ++i) rig.recorder.success("https://a/", 5ms);
+  for (int i = 0; i < 10; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{100 + i});
+  rig.begin_round();
+  rig.packer.begin_turn(21 * line_bytes / Packer::patience);
+  int lines = 0;
+  for (const std::string& datagram : rig.datagrams()) {
+    for (std::size_t at = 0; (at = datagram.find("|ms", at)) != std::string::npos; ++at) ++lines;
+  }
+  EXPECT_EQ(lines, 19);
+  EXPECT_EQ(rig.ledger.totals().timings_accepted, 910u);
+}
+
+TEST(Packer, MergesEarlierWhereFewTurnsAreLeft) {
+  for (const auto& [turns, lines] : {std::pair{10U, 100U}, std::pair{8U, 50U}, std::pair{4U, 25U}}) {
+    Rig rig{statsd::Agent::collectd};
+    for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
+    rig.begin_round();
+    rig.packer.begin_turn(100 * line_bytes / Packer::patience, turns);
+    EXPECT_EQ(rig.tally().timing_count(duration), lines) << turns;
+  }
+}
+
+TEST(Packer, MakesRoomForWhatWasRecordedSinceTheRoundBegan) {
+  Rig rig{statsd::Agent::collectd};
+  for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
+  rig.begin_round();
+  for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
+  rig.fold();
+  rig.packer.begin_turn(100 * line_bytes / Packer::patience);
+  EXPECT_EQ(rig.tally().timing_count(duration), 50u);  // and no more than the round's
+  EXPECT_EQ(rig.ledger.totals().timings_owed(), 100u);
+}
+
 TEST(Packer, GoesRoundTheSeries) {
   Rig rig{statsd::Agent::graphite, 300};
-  for (int i = 0; i < 50; ++i) rig.recorder.success("https://a/", 5ms);
+  for (int i = 0; i < 500; ++i) rig.recorder.success("https://a/", 5ms);
   rig.recorder.success("https://b/", 7ms);
-  rig.fold();
+  rig.begin_round();
   rig.packer.begin_turn(no_end);
-  std::string first;
-  for (int i = 0; i < 4 && rig.packer.fill(); ++i) first += std::string{rig.packer.bytes()} + "\n";
-  EXPECT_NE(first.find("notification.delivery.duration:7|ms|#endpoint:b"), std::string::npos) << first;
-  (void)rig.datagrams();
-  EXPECT_EQ(rig.ledger.totals().timings_accepted, 51u);
+  std::string all;
+  while (rig.packer.fill()) all += std::string{rig.packer.bytes()} + "\n";
+  std::vector<std::string> values;
+  for (std::size_t at = 0; (at = all.find("duration:", at)) != std::string::npos;)
+    values.push_back(all.substr(at += 9, 1));
+  EXPECT_EQ(values.size(), 501u);
+  EXPECT_LE(std::find(values.begin(), values.end(), "7") - values.begin(), 64);
 }
 
 TEST(Packer, TellsTheClientsOwnCountersOnce) {

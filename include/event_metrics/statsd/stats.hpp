@@ -26,12 +26,14 @@ struct Stats {
   std::uint64_t timings_owed = 0;
   std::uint64_t timings_expired = 0;
   std::uint64_t left_out = 0;  ///< durations that another one of nearly their value stood for: more were owed than can
-                               ///< be sent in ten intervals to an agent that reads no rates (plain, collectd)
+                               ///< be sent in ten intervals, also with the weight that the agent lets a line have
   std::uint64_t coarse = 0;    ///< durations known only to the octave: their thread found no memory for a cell, or was
                                ///< in a forked child that found too little to begin with
   std::uint64_t beyond_range = 0;  ///< durations over 2^22 ms (70 minutes), which are sent as that
 
-  std::chrono::nanoseconds oldest_owed{};  ///< nothing that is owed was recorded longer ago; 0 when nothing is owed
+  /// Nothing that is owed was recorded longer ago; 0 when nothing is owed. Under twelve flush intervals at any load,
+  /// while the agent takes what is sent.
+  std::chrono::nanoseconds oldest_owed{};
 
   std::uint64_t datagrams_accepted = 0;
   std::uint64_t bytes_accepted = 0;

@@ -1,0 +1,74 @@
+// unit/packer_rig.hpp - a packer between cells and datagrams, driven by hand.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "delivery_keys.hpp"
+#include "delivery_series.hpp"
+#include "ledger/ledger.hpp"
+#include "packer.hpp"
+#include "record/recorder.hpp"
+#include "support/agent.hpp"
+#include "wire/agent_rules.hpp"
+
+namespace event_metrics {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::uint64_t no_end = 1'000'000'000;
+
+/// What a flush has between its cells and its socket.
+struct PackerRig {
+  static constexpr std::size_t memory = 16U << 20U;
+
+  explicit PackerRig(statsd::Agent agent, std::size_t limit = 1432, const std::string& prefix = "")
+      : rules{wire::rules_of(agent)},
+        recorder{{.max_endpoints = 8, .by_endpoint = rules.tags, .memory_bytes = memory}, [](bool) { return true; }},
+        ledger{memory, 12},
+        series{rules, delivery_keys(rules, prefix, false), {}, rules.tags, limit},
+        packer{rules, limit, series, telemetry_suffix, ledger} {
+    (void)recorder.write_ahead(0, recorder.taken_lines());
+  }
+
+  void fold() {
+    while (ledger.series_count() < series.size()) (void)ledger.add_series();
+    while (ledger.endpoint_count() < recorder.endpoint_count()) {
+      const std::uint32_t endpoint = ledger.endpoint_count();
+      const std::uint32_t to =
+          endpoint < 2 ? (rules.tags ? endpoint : 0) : series.find_or_add(recorder.endpoint(endpoint));
+      if (to == ledger.series_count()) (void)ledger.add_series();
+      ledger.attach_endpoint(to);
+    }
+    ledger.fold(recorder);
+  }
+  void begin_round() {
+    fold();
+    ledger.begin_round();
+  }
+
+  /// All that is owed, datagram by datagram.
+  std::vector<std::string> datagrams() {
+    std::vector<std::string> all;
+    while (packer.fill()) all.emplace_back(packer.bytes());
+    return all;
+  }
+  support::Tally tally() {
+    support::Tally tally;
+    for (const std::string& datagram : datagrams()) tally.read_datagram(datagram);
+    return tally;
+  }
+
+  const wire::AgentRules& rules;
+  record::Recorder recorder;
+  ledger::Ledger ledger;
+  DeliverySeries series;
+  std::string telemetry_suffix = "|#client:cpp";
+  Packer packer;
+};
+
+}  // namespace event_metrics
