@@ -107,13 +107,13 @@ TEST(AgentStopped, GetsAllThatWasRecordedMeanwhile) {
   Sums own;
   static Latencies reading;
   static Latencies stopped;
-  record(metrics, 5s, reading, own);
+  record(metrics, 2s, reading, own);
   agent.signal(SIGSTOP);
-  record(metrics, 10s, stopped, own);
+  record(metrics, 4s, stopped, own);
   EXPECT_GT(metrics.stats().datagrams_delayed, 0u);
   EXPECT_GT(metrics.stats().owed, 0u);
   agent.signal(SIGCONT);
-  record(metrics, 5s, reading, own);
+  record(metrics, 2s, reading, own);
 
   const Sums recorded = load.stop() + own;
   ASSERT_TRUE(metrics.flush(60s));
