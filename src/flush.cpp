@@ -126,13 +126,13 @@ void Flush::next_round() noexcept {
 }
 
 // So that nothing is owed for longer than most_intervals, what was recorded when the last round began included; nor so
-// long that it is given up.
+// long that it is given up. Of shorter intervals than least_turn a busy machine misses some: they are not counted.
 std::uint64_t Flush::turns_left(Clock::time_point now) const noexcept {
+  Clock::duration time = most_intervals * std::max<Clock::duration>(setup_.interval, least_turn);
+  if (setup_.keep_for.count() != 0) time = std::min<Clock::duration>(time, setup_.keep_for / 2);
   const Clock::duration turn = std::max<Clock::duration>(setup_.interval, pause);
-  std::int64_t most = most_intervals;
-  if (setup_.keep_for.count() != 0) most = std::min<std::int64_t>(most, setup_.keep_for / turn / 2);
-  const auto waited = (now - std::max(kept_since_, held_up_at_) + turn / 2) / turn;
-  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(most - waited, 1, Packer::patience));
+  const auto left = (time - (now - std::max(kept_since_, held_up_at_)) + turn / 2) / turn;
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(left, 1, Packer::patience));
 }
 
 void Flush::look_at_socket(Clock::time_point now) noexcept {
@@ -155,10 +155,10 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
   } else {
     if (now >= next_fold_) (void)fold(now);
     if (held) expire(now);
-    if (ledger_.round_is_over()) next_round();
   }
   if (channel_.lost()) provisional_.forget();
   look_for_answers(now);
+  if (ledger_.round_is_over() && !probing_) next_round();
   if (channel_.refresh(now)) renew_ = true;
   if (may_send(now, urgency)) send_burst(now);
   if (away_ || !channel_.is_open() || (delayed_since_ && now - *delayed_since_ >= setup_.interval)) held_up_at_ = now;

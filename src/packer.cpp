@@ -48,10 +48,11 @@ void Packer::begin_turn(std::uint64_t turn_bytes, std::uint64_t turns) noexcept 
   const auto turn = static_cast<double>(turn_bytes);
   // What was recorded since the round began is much like it, and has to leave as well.
   const double all = static_cast<double>(ledger_.totals().timings_owed()) / static_cast<double>(ledger_.owed_timings());
-  // Where a line tells all equal durations, however many, there are no more lines for waiting: nobody need hurry then,
-  // nor for less than about a second, whatever the interval is.
+  // Where a line tells all equal durations, however many, there are no more lines for waiting: each round has as many,
+  // and half the time. Nobody need hurry then, nor for what leaves in half a second, whatever the interval is.
   const bool bounded = rules_.timing_weight_max >= most_merged;
-  double merged = merged_to_fit(all, std::max(turn * static_cast<double>(patience), bounded ? 2e6 : 0));
+  const double patient = turn * static_cast<double>(patience);
+  double merged = merged_to_fit(bounded ? 1 : all, bounded ? std::max(patient / 2, 1e6) : patient);
   constexpr double hurry = 1.25;  // since a turn may carry less than it should
   if (turns < patience && !bounded) {
     merged = std::max(merged, hurry * merged_to_fit(1, turn * static_cast<double>(turns)));
@@ -260,9 +261,14 @@ bool Packer::add_timing() {
 std::uint64_t Packer::next_run() {
   run_.clear();
   const std::size_t room = shares_.capacity() > shares_.size() + 2 ? shares_.capacity() - shares_.size() - 1 : 1;
-  std::uint64_t most = most_of_line(ledger_.owed(timing_series_, cell_at(visit_at_)));
+  const std::uint32_t first = cell_at(visit_at_);
+  // The octave cells, which come last, begin at 1 ms again.
+  const auto is_beside = [first](std::uint32_t cell) {
+    return cell < record::fine_cells || first >= record::fine_cells;
+  };
+  std::uint64_t most = most_of_line(ledger_.owed(timing_series_, first));
   std::uint64_t count = 0;
-  for (std::optional cell{cell_at(visit_at_)}; cell; cell = ledger_.next_owing(timing_series_, *cell + 1)) {
+  for (std::optional cell{first}; cell && is_beside(*cell); cell = ledger_.next_owing(timing_series_, *cell + 1)) {
     const std::uint64_t owed = std::min(ledger_.owed(timing_series_, *cell), most - count);
     run_.push_back({timing_series_, *cell, owed});
     count += owed;

@@ -253,6 +253,51 @@ TEST(Ledger, LosesNoCountWhoseMarkWasTakenForAnotherEndpoint) {
   for (std::uint32_t i = 0; i <= record::Marks::count; ++i) ASSERT_EQ(books.ledger.recorded(a + i), 1U) << i;
 }
 
+TEST(Ledger, BeginsARoundWithAFoldOnceTheLastOneIsOver) {
+  Books books;
+  books.recorder.success(url, 7ms);
+  books.fold();
+  ASSERT_FALSE(books.ledger.round_is_over());
+  books.recorder.success(url, 7ms);
+  books.recorder.success(url, 8ms);
+  (void)books.ledger.fold(books.recorder);
+  EXPECT_EQ(books.ledger.owed(a, 7), 1u) << "the others wait for the next round";
+  EXPECT_EQ(books.ledger.owed(a, 8), 0u);
+  EXPECT_EQ(books.ledger.owed_timings(), 1u);
+  books.ledger.commit({a, 7, 1});
+  books.ledger.commit(successes(3));
+  EXPECT_TRUE(books.ledger.round_is_over());
+  EXPECT_FALSE(books.ledger.owes_nothing());
+  EXPECT_EQ(books.ledger.next_owing_timings(0), std::nullopt);
+  books.recorder.success(url, 8ms);
+  (void)books.ledger.fold(books.recorder);
+  EXPECT_EQ(books.ledger.owed(a, 7), 1u);
+  EXPECT_EQ(books.ledger.owed(a, 8), 2u);
+  EXPECT_EQ(books.ledger.owed_timings(), 3u);
+}
+
+// Counters leave before their round. Should they come back, they are as old as the round that is under way.
+TEST(Ledger, OwesWhatComesBackInTheRoundThatIsUnderWay) {
+  Books books;
+  books.recorder.failed(url);
+  books.recorder.success(url, 7ms);
+  books.fold();
+  books.ledger.commit(failures(1));
+  books.recorder.failed(url);
+  (void)books.ledger.fold(books.recorder);
+  books.ledger.commit(failures(1));
+  books.ledger.commit(successes(1));
+  books.ledger.commit({a, 7, 1});
+  EXPECT_TRUE(books.ledger.round_is_over());
+  books.ledger.begin_round();
+  books.ledger.take_back(failures(1));
+  EXPECT_FALSE(books.ledger.round_is_over());
+  books.ledger.expire();
+  EXPECT_TRUE(books.ledger.round_is_over());
+  EXPECT_EQ(books.ledger.totals().expired, 1u);
+  EXPECT_EQ(books.ledger.owed_counters(a).failed, 0u);
+}
+
 TEST(Ledger, OwesTheLastValueOfAGauge) {
   Books books;
   const Share gauge{0, gauge_entry, 1};

@@ -32,7 +32,7 @@ struct Stats {
   std::uint64_t beyond_range = 0;  ///< durations over 2^22 ms (70 minutes), which are sent as that
 
   /// Nothing that is owed was recorded longer ago; 0 when nothing is owed. Under twelve flush intervals at any load,
-  /// while the agent takes what is sent.
+  /// while the agent takes what is sent; intervals under 100 ms count as that.
   std::chrono::nanoseconds oldest_owed{};
 
   std::uint64_t datagrams_accepted = 0;
