@@ -233,8 +233,8 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
   mark(share.series);
 }
 
-// Modulo 2^64: what is taken back is a negative count. Of counters more may leave than belongs to the round: it does from
-// then on, so that what comes back of it is not taken for younger.
+// Modulo 2^64: what is taken back is a negative count. Of counters more may leave than belongs to the round: it does
+// from then on, so that what comes back of it is not taken for younger.
 void Ledger::finish_deliveries(Entry& entry, std::uint64_t count) noexcept {
   round_deliveries_ -= entry.owed_of_round();
   entry.done += count;
