@@ -283,6 +283,7 @@ TEST(Ledger, OwesWhatComesBackInTheRoundThatIsUnderWay) {
   books.recorder.success(url, 7ms);
   books.fold();
   books.ledger.commit(failures(1));
+  books.ledger.commit(announced);
   books.recorder.failed(url);
   (void)books.ledger.fold(books.recorder);
   books.ledger.commit(failures(1));
