@@ -107,8 +107,8 @@ bool Flush::fold(Clock::time_point now) {
   return complete;
 }
 
-// A round holds what was recorded in about as long as the one before it lasted: what is left of one that has lasted for
-// half of the time is at least half as old as it may be, and the oldest of it no older.
+// When a round has lasted for half of keep_for, what is left of it was recorded at least that long ago. It is no older
+// than keep_for, because the round before it did not last longer either.
 void Flush::expire(Clock::time_point now) {
   if (setup_.keep_for.count() == 0 || ledger_.round_is_over()) return;
   // Turns may be an interval apart, and rounds begin and end in turns.
@@ -125,8 +125,8 @@ void Flush::next_round() noexcept {
   round_since_ = folded_at_;
 }
 
-// So that nothing is owed for longer than most_intervals, what was recorded when the last round began included; nor so
-// long that it is given up. Of shorter intervals than least_turn a busy machine misses some: they are not counted.
+// How long the round may still take. The oldest of it was recorded when the round before it began: that must not be
+// owed for longer than most_intervals, nor for so long that it is given up.
 std::uint64_t Flush::turns_left(Clock::time_point now) const noexcept {
   Clock::duration time = most_intervals * std::max<Clock::duration>(setup_.interval, least_turn);
   if (setup_.keep_for.count() != 0) time = std::min<Clock::duration>(time, setup_.keep_for / 2);

@@ -37,6 +37,7 @@ class Flush {
   /// Intervals until the last of what was recorded in one has left, where an agent listens: durations are merged as far
   /// as that needs.
   static constexpr int most_intervals = int{Packer::patience} + 1;
+  /// Shorter intervals count as that long here, since a busy machine misses some of them.
   static constexpr std::chrono::milliseconds least_turn{100};
 
   /// A socket of another source port, for those between here and the agent who go by it.
