@@ -48,8 +48,8 @@ void Packer::begin_turn(std::uint64_t turn_bytes, std::uint64_t turns) noexcept 
   const auto turn = static_cast<double>(turn_bytes);
   // What was recorded since the round began is much like it, and has to leave as well.
   const double all = static_cast<double>(ledger_.totals().timings_owed()) / static_cast<double>(ledger_.owed_timings());
-  // Where a line tells all equal durations, however many, there are no more lines for waiting: each round has as many,
-  // and half the time. Nobody need hurry then, nor for what leaves in half a second, whatever the interval is.
+  // Where a line tells all equal durations, however many, the number of lines does not grow while they wait. No round
+  // has to hurry there, but two have to fit in the time; what leaves within half a second may always wait.
   const bool bounded = rules_.timing_weight_max >= most_merged;
   const double patient = turn * static_cast<double>(patience);
   double merged = merged_to_fit(bounded ? 1 : all, bounded ? std::max(patient / 2, 1e6) : patient);

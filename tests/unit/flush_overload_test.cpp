@@ -1,4 +1,5 @@
-// More durations than can be sent: what leaves, and for how long the rest is owed. Time is told, not waited for.
+// More durations than can be sent: what leaves, and for how long the rest is owed. The tests say what time it is, and
+// nothing waits.
 
 #include <gtest/gtest.h>
 
