@@ -56,7 +56,7 @@ void check(const statsd::Options& options, const DeliveryOptions& delivery) {
       std::ranges::any_of(options.tags, is_endpoint)) {
     throw std::invalid_argument{
         "Options.tags holds the key \"endpoint\", which is the endpoint's own: "
-        "write another key, or EndpointLabel::none"};
+        "write another key, in DD_TAGS if it comes from there, or EndpointLabel::none"};
   }
 }
 
@@ -235,7 +235,8 @@ void Client::tell(const char* what) noexcept {
   if (now.recorded == 0) return;
   const std::error_code why{begin_error_.load(std::memory_order_relaxed), std::generic_category()};
   try {
-    listener_.tell({options_.address + ": " + owed_text(now) + ' ' + what + " (" + why.message() + ")"});
+    listener_.tell({transport::parse_address(options_.address).text + ": " + owed_text(now) + ' ' + what + " (" +
+                    why.message() + ")"});
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): without memory the counts in stats() tell it
   }
 }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "event_metrics/statsd/options.hpp"
-#include "quoted.hpp"
 #include "transport/address.hpp"
 
 namespace event_metrics::inline v0::statsd {
@@ -16,9 +15,10 @@ namespace {
 
 constexpr std::string_view usual_port = "8125";
 
-[[noreturn]] void refuse(std::string_view variable, std::string_view value, std::string_view advice) {
+// No value is repeated: it may hold a secret, the more so where it is wrong.
+[[noreturn]] void refuse(std::string_view variable, std::string_view fault, std::string_view advice) {
   std::string message(variable);
-  message.append(" is ").append(quoted(value)).append(": ").append(advice);
+  message.append(" ").append(fault).append(": ").append(advice);
   throw std::invalid_argument(message);
 }
 
@@ -40,27 +40,48 @@ std::string address_from_url(std::string_view url) {
   return address;
 }
 
-std::string address_from_host_and_port() {
-  const std::string_view host = read("DD_AGENT_HOST");
-  const std::string_view port = read("DD_DOGSTATSD_PORT");
-  std::string start = "udp://";
-  if (host.empty()) {
-    start += "127.0.0.1";
-  } else if (!host.starts_with('[') && std::ranges::count(host, ':') > 1) {
-    start.append("[").append(host).append("]");
-  } else {
-    start += host;
-  }
+bool is_host(std::string_view text) {
   try {
-    transport::parse_address(start + ":1");
+    transport::parse_address("udp://" + std::string(text) + ":1");
+    return true;
   } catch (const std::invalid_argument&) {
-    refuse("DD_AGENT_HOST", host, "write a host name or an IP address; a port goes into DD_DOGSTATSD_PORT");
+    return false;
   }
-  std::string address = start.append(":").append(port.empty() ? usual_port : port);
+}
+
+std::string in_brackets(std::string_view text) { return "[" + std::string(text) + "]"; }
+
+// `::1:8125` is an address of IPv6, though hardly ever the one that was meant.
+bool may_end_in_port(std::string_view ipv6) {
+  const std::size_t colon = ipv6.rfind(':');
+  const std::string_view last = ipv6.substr(colon + 1);
+  const bool four_digits = last.size() == 4 && last.find_first_not_of("0123456789") == std::string_view::npos;
+  return four_digits && is_host(in_brackets(ipv6.substr(0, colon)));
+}
+
+std::string host_from_environment() {
+  const std::string_view value = read("DD_AGENT_HOST");
+  if (value.empty()) return "127.0.0.1";
+  const bool bare_ipv6 = !value.starts_with('[') && std::ranges::count(value, ':') > 1;
+  if (bare_ipv6 && may_end_in_port(value)) {
+    refuse("DD_AGENT_HOST", "may be an IPv6 address, or one and a port",
+           "write the address in brackets, as in [::1]; a port goes into DD_DOGSTATSD_PORT");
+  }
+  std::string host = bare_ipv6 ? in_brackets(value) : std::string(value);
+  if (!is_host(host)) {
+    refuse("DD_AGENT_HOST", "is no host", "write a host name or an IP address; a port goes into DD_DOGSTATSD_PORT");
+  }
+  return host;
+}
+
+std::string address_from_host_and_port() {
+  const std::string_view port = read("DD_DOGSTATSD_PORT");
+  std::string address = "udp://" + host_from_environment();
+  address.append(":").append(port.empty() ? usual_port : port);
   try {
     transport::parse_address(address);
   } catch (const std::invalid_argument&) {
-    refuse("DD_DOGSTATSD_PORT", port, "write a port from 1 to 65535");
+    refuse("DD_DOGSTATSD_PORT", "is no port", "write one from 1 to 65535");
   }
   return address;
 }
@@ -79,22 +100,40 @@ std::vector<Tag> unified_tags() {
   return tags;
 }
 
+constexpr std::string_view blanks = " \t\r\n\v\f";
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(blanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
 Tag tag_of(std::string_view item) {
-  const std::size_t colon = item.find(':');
-  if (colon == std::string_view::npos) return {std::string(item), ""};
-  return {std::string(item.substr(0, colon)), std::string(item.substr(colon + 1))};
+  const std::size_t colon = std::min(item.find(':'), item.size());
+  const std::string_view value = item.substr(std::min(colon + 1, item.size()));
+  return {std::string(trimmed(item.substr(0, colon))), std::string(trimmed(value))};
+}
+
+// Parted by commas, or by blanks where there is none: DD_TAGS is read so by Datadog's tracers and agent.
+std::vector<std::string_view> items_of(std::string_view list) {
+  const std::string_view separators = list.find(',') != std::string_view::npos ? "," : blanks;
+  std::vector<std::string_view> items;
+  while (!list.empty()) {
+    const std::string_view item = list.substr(0, list.find_first_of(separators));
+    list.remove_prefix(std::min(item.size() + 1, list.size()));
+    if (!trimmed(item).empty()) items.push_back(item);
+  }
+  return items;
 }
 
 std::vector<Tag> tags_from_environment() {
   const std::vector<Tag> unified = unified_tags();
   std::vector<Tag> tags = unified;
-  const std::string_view list = read("DD_TAGS");
-  constexpr std::string_view separators = ", \t\r\n";
-  for (std::size_t begin = list.find_first_not_of(separators); begin != std::string_view::npos;) {
-    const std::size_t end = std::min(list.find_first_of(separators, begin), list.size());
-    Tag tag = tag_of(list.substr(begin, end - begin));
-    begin = list.find_first_not_of(separators, end);
-    if (tag.key.empty()) refuse("DD_TAGS", list, "write key:value pairs parted by commas or blanks, each with a key");
+  for (const std::string_view item : items_of(read("DD_TAGS"))) {
+    Tag tag = tag_of(item);
+    if (tag.key.empty()) {
+      refuse("DD_TAGS", "holds a tag without a key", "write key:value pairs parted by commas, or by blanks alone");
+    }
     const bool set_by_name = std::ranges::any_of(unified, [&](const Tag& other) { return other.key == tag.key; });
     if (!set_by_name) tags.push_back(std::move(tag));
   }

@@ -8,20 +8,18 @@
 #include <charconv>
 #include <stdexcept>
 
-#include "quoted.hpp"
-
 namespace event_metrics::inline v0::transport {
 namespace {
 
 // One byte is the NUL at the end.
 constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
 
+// Never repeats the text: whoever writes an address wrongly may have written a password or a token into it.
 struct Refusal {
   std::string_view field;
-  std::string_view text;
 
   [[noreturn]] void operator()(std::string_view advice) const {
-    throw std::invalid_argument(std::string(field) + " is " + quoted(text) + ": " + std::string(advice));
+    throw std::invalid_argument(std::string(field) + " is not the address of an agent: " + std::string(advice));
   }
 };
 
@@ -64,7 +62,10 @@ Address read_udp(std::string_view rest, const Refusal& refuse) {
   std::string_view port = end == std::string_view::npos ? "" : rest.substr(end + (bracketed ? 1 : 0));
   if (!port.starts_with(':')) refuse("write the port after the host, as in udp://127.0.0.1:8125");
   port.remove_prefix(1);
-  return {Address::Kind::udp, std::string(host), read_port(port, refuse), std::string(refuse.text)};
+  const std::string name(host);
+  const std::uint16_t number = read_port(port, refuse);
+  return {Address::Kind::udp, name, number,
+          "udp://" + (bracketed ? '[' + name + ']' : name) + ':' + std::to_string(number)};
 }
 
 Address read_unix(std::string_view path, const Refusal& refuse) {
@@ -74,28 +75,29 @@ Address read_unix(std::string_view path, const Refusal& refuse) {
   if (path.size() > longest_path) {
     refuse("write a path of at most " + std::to_string(longest_path) + " bytes, the most that a unix socket can have");
   }
-  return {Address::Kind::unix_datagram, std::string(path), 0, std::string(refuse.text)};
+  if (path.ends_with(' ')) refuse("write the socket's path without a blank at its end");
+  return {Address::Kind::unix_datagram, std::string(path), 0, "unix://" + std::string(path)};
 }
 
 }  // namespace
 
 Address parse_address(std::string_view text, std::string_view field) {
-  const Refusal refuse{field, text};
+  const Refusal refuse{field};
   if (std::ranges::any_of(text, is_control)) refuse("write it without control characters");
-  if (text.starts_with("udp://") && text.find('@') != std::string_view::npos) {
-    throw std::invalid_argument(std::string(field) + " holds user info: write udp://host:port without it");
-  }
 
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) refuse("write udp://host:port or unix:///path");
   const std::string_view scheme = text.substr(0, colon);
   const std::string_view rest = text.substr(colon + 3);
-  if (scheme == "udp") return read_udp(rest, refuse);
+  if (scheme == "udp") {
+    if (rest.find('@') != std::string_view::npos) refuse("write udp://host:port without user info");
+    return read_udp(rest, refuse);
+  }
   if (scheme == "unix" || scheme == "unixgram") return read_unix(rest, refuse);
   if (scheme == "unixstream") {
     refuse("unixstream:// is a stream socket, which is not supported; write unix:///path for a datagram socket");
   }
-  refuse("write udp://host:port or unix:///path, no other scheme is known");
+  refuse("write udp://host:port or unix:///path, in lower case; no other scheme is known");
 }
 
 }  // namespace event_metrics::inline v0::transport

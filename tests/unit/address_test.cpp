@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -9,7 +10,7 @@
 namespace event_metrics::transport {
 namespace {
 
-using namespace std::string_literals;
+using namespace std::string_view_literals;
 
 std::string refusal(std::string_view text) {
   try {
@@ -25,7 +26,6 @@ void expect_udp(std::string_view text, std::string_view host, std::uint16_t port
   EXPECT_EQ(address.kind, Address::Kind::udp) << text;
   EXPECT_EQ(address.host, host);
   EXPECT_EQ(address.port, port);
-  EXPECT_EQ(address.text, text);
 }
 
 TEST(ParseAddress, ReadsUdp) {
@@ -47,95 +47,100 @@ TEST(ParseAddress, ReadsUnixDatagramSockets) {
     EXPECT_EQ(address.kind, Address::Kind::unix_datagram);
     EXPECT_EQ(address.host, "/var/run/datadog/dsd.socket");
     EXPECT_EQ(address.port, 0);
-    EXPECT_EQ(address.text, text);
   }
+}
+
+TEST(ParseAddress, TellsEveryAddressInOneForm) {
+  EXPECT_EQ(parse_address("udp://Agent.local:08125").text, "udp://Agent.local:8125");
+  EXPECT_EQ(parse_address("udp://[fe80::1%eth0]:8125").text, "udp://[fe80::1%eth0]:8125");
+  EXPECT_EQ(parse_address("unix:///run/my agent.sock").text, "unix:///run/my agent.sock");
+  EXPECT_EQ(parse_address("unixgram:///run/x").text, "unix:///run/x");
+}
+
+constexpr std::string_view start = "Options.address is not the address of an agent: ";
+
+void expect_refused(std::initializer_list<std::string_view> texts, std::string_view advice) {
+  for (const std::string_view text : texts) EXPECT_EQ(refusal(text), std::string(start).append(advice)) << text;
 }
 
 TEST(ParseAddress, ShowsAUrlWhenThereIsNoScheme) {
-  EXPECT_EQ(refusal("127.0.0.1:8125"), R"(Options.address is "127.0.0.1:8125": write udp://host:port or unix:///path)");
-  EXPECT_EQ(refusal(""), R"(Options.address is "": write udp://host:port or unix:///path)");
-  EXPECT_EQ(refusal("udp:127.0.0.1:8125"),
-            R"(Options.address is "udp:127.0.0.1:8125": write udp://host:port or unix:///path)");
+  expect_refused({"127.0.0.1:8125", "", "udp:127.0.0.1:8125"}, "write udp://host:port or unix:///path");
 }
 
 TEST(ParseAddress, RefusesStreamSocketsByName) {
-  EXPECT_EQ(refusal("unixstream:///run/x"),
-            R"(Options.address is "unixstream:///run/x": unixstream:// is a stream socket, which is not supported; )"
-            R"(write unix:///path for a datagram socket)");
+  expect_refused({"unixstream:///run/x"},
+                 "unixstream:// is a stream socket, which is not supported; write unix:///path for a datagram socket");
 }
 
 TEST(ParseAddress, RefusesOtherSchemes) {
-  for (const std::string_view text : {"tcp://127.0.0.1:8125", "http://a:1", "UDP://a:1", "://a:1", " udp://a:1"}) {
-    EXPECT_EQ(refusal(text), "Options.address is \"" + std::string(text) +
-                                 "\": write udp://host:port or unix:///path, no other scheme is known");
-  }
+  expect_refused({"tcp://127.0.0.1:8125", "http://a:1", "UDP://a:1", "UNIX:///run/x", "://a:1", " udp://a:1"},
+                 "write udp://host:port or unix:///path, in lower case; no other scheme is known");
 }
 
 TEST(ParseAddress, RefusesAHostThatIsNone) {
-  for (const std::string_view text : {"udp://:8125", "udp://", "udp://a b:8125", "udp://a/b:8125", "udp://a]:8125"}) {
-    EXPECT_EQ(refusal(text), "Options.address is \"" + std::string(text) +
-                                 "\": write a host name or an IP address after udp://, as in udp://127.0.0.1:8125");
-  }
+  expect_refused({"udp://:8125", "udp://", "udp://a b:8125", "udp://a/b:8125", "udp://a]:8125"},
+                 "write a host name or an IP address after udp://, as in udp://127.0.0.1:8125");
 }
 
-TEST(ParseAddress, RefusesUserInfoWithoutRepeatingIt) {
-  EXPECT_EQ(refusal("udp://user:secret@a:8125"), "Options.address holds user info: write udp://host:port without it");
+TEST(ParseAddress, RefusesUserInfo) {
+  expect_refused({"udp://user:secret@a:8125", "udp://secret@[::1]:8125"}, "write udp://host:port without user info");
 }
 
 TEST(ParseAddress, RefusesAMissingPort) {
-  for (const std::string_view text : {"udp://localhost", "udp://[::1]", "udp://[::1]8125"}) {
-    EXPECT_EQ(refusal(text), "Options.address is \"" + std::string(text) +
-                                 "\": write the port after the host, as in udp://127.0.0.1:8125");
-  }
+  expect_refused({"udp://localhost", "udp://[::1]", "udp://[::1]8125"},
+                 "write the port after the host, as in udp://127.0.0.1:8125");
 }
 
 TEST(ParseAddress, RefusesAPortThatIsNone) {
-  for (const std::string_view port :
+  for (const std::string port :
        {"0", "65536", "99999999999999999999", "-1", "+1", " 1", "1 ", "1x", "http", "", "8125/", "0x1f"}) {
-    const std::string text = "udp://localhost:" + std::string(port);
-    EXPECT_EQ(refusal(text), "Options.address is \"" + text +
-                                 "\": write a port from 1 to 65535 after the host, as in udp://127.0.0.1:8125");
+    expect_refused({"udp://localhost:" + port},
+                   "write a port from 1 to 65535 after the host, as in udp://127.0.0.1:8125");
   }
 }
 
 TEST(ParseAddress, AsksForBracketsAroundIpv6) {
-  EXPECT_EQ(refusal("udp://::1:8125"),
-            R"(Options.address is "udp://::1:8125": write an IPv6 address in brackets, as in udp://[::1]:8125)");
+  expect_refused({"udp://::1:8125"}, "write an IPv6 address in brackets, as in udp://[::1]:8125");
 }
 
 TEST(ParseAddress, RefusesBracketsWithoutAnIpv6Address) {
-  for (const std::string_view text :
-       {"udp://[]:1", "udp://[::1:8125", "udp://[localhost]:1", "udp://[127.0.0.1]:1", "udp://[::1%a b]:1"}) {
-    EXPECT_EQ(refusal(text), "Options.address is \"" + std::string(text) +
-                                 "\": write an IPv6 address between the brackets, as in udp://[::1]:8125");
-  }
+  expect_refused({"udp://[]:1", "udp://[::1:8125", "udp://[localhost]:1", "udp://[127.0.0.1]:1", "udp://[::1%a b]:1"},
+                 "write an IPv6 address between the brackets, as in udp://[::1]:8125");
 }
 
 TEST(ParseAddress, RefusesAPathThatIsNotAbsolute) {
-  for (const std::string_view text : {"unix://", "unix:///", "unix://run/x", "unixgram://./x", "unix://@abstract"}) {
-    EXPECT_EQ(refusal(text), "Options.address is \"" + std::string(text) +
-                                 "\": write the socket's absolute path, as in unix:///var/run/datadog/dsd.socket");
-  }
+  expect_refused({"unix://", "unix:///", "unix://run/x", "unixgram://./x", "unix://@abstract", "unix:// /run/x"},
+                 "write the socket's absolute path, as in unix:///var/run/datadog/dsd.socket");
+}
+
+TEST(ParseAddress, RefusesABlankAtAPathsEnd) {
+  expect_refused({"unix:///run/x ", "unixgram:///run/x  "}, "write the socket's path without a blank at its end");
 }
 
 TEST(ParseAddress, RefusesAPathLongerThanASocketsName) {
   const std::string longest = "unix:///" + std::string(106, 'a');
   EXPECT_EQ(parse_address(longest).host.size(), 107U);
-  EXPECT_EQ(refusal(longest + "a"), "Options.address is \"" + longest +
-                                        "a\": write a path of at most 107 bytes, the most that a unix socket can have");
+  expect_refused({longest + "a"}, "write a path of at most 107 bytes, the most that a unix socket can have");
 }
 
-TEST(ParseAddress, RefusesControlCharactersWithoutRepeatingThem) {
-  EXPECT_EQ(refusal("unix:///run/a\0b"s),
-            R"(Options.address is "unix:///run/a\x00b": write it without control characters)");
-  EXPECT_EQ(refusal("udp://a\n:1"), R"(Options.address is "udp://a\x0a:1": write it without control characters)");
-  EXPECT_EQ(refusal("udp://a:1\x7f"), R"(Options.address is "udp://a:1\x7f": write it without control characters)");
-  EXPECT_EQ(refusal("udp://a:1\x1f"), R"(Options.address is "udp://a:1\x1f": write it without control characters)");
+TEST(ParseAddress, RefusesControlCharacters) {
+  expect_refused({"unix:///run/a\0b"sv, "udp://a\n:1", "udp://a:1\x7f", "udp://a:1\x1f"},
+                 "write it without control characters");
 }
 
-TEST(ParseAddress, ShortensWhatIsTooLongForAMessage) {
-  EXPECT_EQ(refusal(std::string(5000, 'a')),
-            "Options.address is \"" + std::string(200, 'a') + "...\": write udp://host:port or unix:///path");
+TEST(ParseAddress, NeverRepeatsWhatItRefuses) {
+  for (const std::string text :
+       {"UDP://user:s3cret@a:8125", "tcp://s3cret@a:8125", "https://user:s3cret@a", "s3cret@a:8125", "s3cret",
+        "unix://user:s3cret@/run/x", "unixstream:///run/s3cret", "udp://host:8125/s3cret",
+        "udp://host:8125?token=s3cret", "udp://host?token=s3cret", "udp://s3cret:x@host:1", "udp://[s3cret]:1",
+        "udp://s3cret host:1", "udp://h:s3cret", "unix:///run/s3cret ", "udp://host:1\ns3cret", "s3cret://host:1",
+        "udp://a:b:s3cret", "unix:s3cret"}) {
+    const std::string told = refusal(text);
+    EXPECT_EQ(told.find("s3cret"), std::string::npos) << told;
+    EXPECT_TRUE(told.starts_with(start)) << told;
+  }
+  const std::string told = refusal("unix:///" + std::string(200, 's'));
+  EXPECT_EQ(told.find("ssss"), std::string::npos) << told;
 }
 
 TEST(ParseAddress, NamesTheFieldItIsTold) {
@@ -143,7 +148,8 @@ TEST(ParseAddress, NamesTheFieldItIsTold) {
     parse_address("x", "DD_DOGSTATSD_URL");
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
-    EXPECT_STREQ(error.what(), R"(DD_DOGSTATSD_URL is "x": write udp://host:port or unix:///path)");
+    EXPECT_STREQ(error.what(),
+                 "DD_DOGSTATSD_URL is not the address of an agent: write udp://host:port or unix:///path");
   }
 }
 

@@ -81,7 +81,8 @@ TEST(Client, RefusesDeliveryOptionsThatAreWrong) {
   EXPECT_EQ(refusal({.agent = Agent::telegraf}, {.distribution = true}),
             "DeliveryOptions.distribution is true, which telegraf does not read: write false, or Agent::datadog");
   EXPECT_EQ(refusal({.agent = Agent::datadog, .tags = {{"endpoint", "mine"}}}),
-            "Options.tags holds the key \"endpoint\", which is the endpoint's own: write another key, or "
+            "Options.tags holds the key \"endpoint\", which is the endpoint's own: write another key, in DD_TAGS "
+            "if it comes from there, or "
             "EndpointLabel::none");
   EXPECT_EQ(refusal({.agent = Agent::datadog}, {.endpoint_label = static_cast<EndpointLabel>(7)}),
             "DeliveryOptions.endpoint_label is no label: write EndpointLabel::none or ::host");

@@ -78,11 +78,12 @@ TEST(DeliverySeries, RefusesALimitThatOtherDoesNotFit) {
     series(Agent::datadog, {}, true, needed - 1);
     FAIL() << "accepted";
   } catch (const std::invalid_argument& refusal) {
-    EXPECT_EQ(std::string{refusal.what()}, "Options.max_datagram_bytes allows " + std::to_string(needed - 1) +
-                                               " bytes: the lines of one delivery with this prefix and these tags "
-                                               "can take " +
-                                               std::to_string(needed) +
-                                               ", write at least that or shorten the prefix or the tags");
+    EXPECT_EQ(std::string{refusal.what()},
+              "Options.max_datagram_bytes allows " + std::to_string(needed - 1) +
+                  " bytes: the lines of one delivery with this prefix and these tags "
+                  "can take " +
+                  std::to_string(needed) +
+                  ", write at least that, or shorten the prefix or the tags, in DD_TAGS if they come from there");
   }
 }
 

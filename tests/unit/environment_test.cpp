@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "event_metrics/statsd/options.hpp"
+#include "event_metrics/statsd_event_metrics.hpp"
 
 namespace event_metrics::statsd {
 namespace {
@@ -116,27 +117,66 @@ TEST_F(DatadogEnvironment, AddsTheUsualPortToAUrlWithoutOne) {
   EXPECT_EQ(address(), "udp://[::1]:9");
 }
 
+TEST_F(DatadogEnvironment, TakesIpv6HostsWhoseEndIsNoPort) {
+  for (const std::string host :
+       {"2001:db8::1234", "fd00::1:2", "fd00::1:81", "::1:812f", "1:2:3:4:5:6:7:8125", "::1"}) {
+    set("DD_AGENT_HOST", host.c_str());
+    EXPECT_EQ(address(), "udp://[" + host + "]:8125");
+  }
+  set("DD_AGENT_HOST", "[::1:8125]");
+  EXPECT_EQ(address(), "udp://[::1:8125]:8125");
+}
+
+TEST_F(DatadogEnvironment, RefusesAnIpv6HostWhoseEndMayBeAPort) {
+  for (const char* const host : {"::1:8125", "2001:db8::7:9125", "1:2:3::8125:8125", "fe80::1%eth0:8125"}) {
+    set("DD_AGENT_HOST", host);
+    EXPECT_EQ(refusal(),
+              "DD_AGENT_HOST may be an IPv6 address, or one and a port: write the address in brackets, "
+              "as in [::1]; a port goes into DD_DOGSTATSD_PORT")
+        << host;
+  }
+}
+
 TEST_F(DatadogEnvironment, NamesTheVariableThatIsWrong) {
   set("DD_DOGSTATSD_URL", "unixstream:///x");
   EXPECT_EQ(refusal(),
-            R"(DD_DOGSTATSD_URL is "unixstream:///x": unixstream:// is a stream socket, which is not supported; )"
-            R"(write unix:///path for a datagram socket)");
+            "DD_DOGSTATSD_URL is not the address of an agent: unixstream:// is a stream socket, which is not "
+            "supported; write unix:///path for a datagram socket");
   set("DD_DOGSTATSD_URL", "udp://");
-  EXPECT_EQ(refusal(), R"(DD_DOGSTATSD_URL is "udp://": write a host name or an IP address after udp://, )"
-                       R"(as in udp://127.0.0.1:8125)");
+  EXPECT_EQ(refusal(),
+            "DD_DOGSTATSD_URL is not the address of an agent: write a host name or an IP address after "
+            "udp://, as in udp://127.0.0.1:8125");
+  set("DD_DOGSTATSD_URL", "unix:///run/dsd.socket ");
+  EXPECT_EQ(refusal(),
+            "DD_DOGSTATSD_URL is not the address of an agent: write the socket's path without a blank at "
+            "its end");
 
   ::unsetenv("DD_DOGSTATSD_URL");
-  set("DD_AGENT_HOST", "agent.local:9125");
-  EXPECT_EQ(refusal(), R"(DD_AGENT_HOST is "agent.local:9125": write a host name or an IP address; )"
-                       R"(a port goes into DD_DOGSTATSD_PORT)");
-  set("DD_AGENT_HOST", "a\nb");
-  EXPECT_EQ(refusal(),
-            R"(DD_AGENT_HOST is "a\x0ab": write a host name or an IP address; a port goes into DD_DOGSTATSD_PORT)");
+  for (const char* const host : {"agent.local:9125", "a\nb", "[::1]:9125", "::1:81250"}) {
+    set("DD_AGENT_HOST", host);
+    EXPECT_EQ(refusal(),
+              "DD_AGENT_HOST is no host: write a host name or an IP address; a port goes into DD_DOGSTATSD_PORT")
+        << host;
+  }
 
   set("DD_AGENT_HOST", "agent.local");
-  for (const std::string port : {"0", "65536", "8125x", "1:2"}) {
-    set("DD_DOGSTATSD_PORT", port.c_str());
-    EXPECT_EQ(refusal(), "DD_DOGSTATSD_PORT is \"" + port + "\": write a port from 1 to 65535");
+  for (const char* const port : {"0", "65536", "8125x", "1:2"}) {
+    set("DD_DOGSTATSD_PORT", port);
+    EXPECT_EQ(refusal(), "DD_DOGSTATSD_PORT is no port: write one from 1 to 65535") << port;
+  }
+}
+
+TEST_F(DatadogEnvironment, NeverRepeatsAValue) {
+  const std::vector<std::pair<const char*, const char*>> wrong = {
+      {"DD_DOGSTATSD_URL", "tcp://user:s3cret@a"}, {"DD_DOGSTATSD_URL", "udp://s3cret@a"},
+      {"DD_AGENT_HOST", "user:s3cret@a"},          {"DD_AGENT_HOST", "s3cret?"},
+      {"DD_DOGSTATSD_PORT", "8125/s3cret"},        {"DD_TAGS", "team:s3cret,:s3cret"}};
+  for (const auto& [name, value] : wrong) {
+    set(name, value);
+    const std::string told = refusal();
+    EXPECT_TRUE(told.starts_with(name)) << told;
+    EXPECT_EQ(told.find("s3cret"), std::string::npos) << told;
+    ::unsetenv(name);
   }
 }
 
@@ -147,10 +187,22 @@ TEST_F(DatadogEnvironment, MakesTagsOfEnvServiceAndVersion) {
   EXPECT_EQ(tags(), (Pairs{{"env", "prod"}, {"service", "shop"}, {"version", "1.2:3"}}));
 }
 
-TEST_F(DatadogEnvironment, SplitsTagsAtCommasAndBlanks) {
-  set("DD_TAGS", " team:a,,region:eu-west-1  url:http://x:1\tcanary, last: ");
+TEST_F(DatadogEnvironment, SplitsTagsAtCommasWhereThereIsOne) {
+  set("DD_TAGS", " team:a b,, region : eu-west-1 ,\turl:http://x:1, canary\n,last: , ,");
+  EXPECT_EQ(tags(),
+            (Pairs{{"team", "a b"}, {"region", "eu-west-1"}, {"url", "http://x:1"}, {"canary", ""}, {"last", ""}}));
+  set("DD_TAGS", "only:one two,");
+  EXPECT_EQ(tags(), (Pairs{{"only", "one two"}}));
+}
+
+TEST_F(DatadogEnvironment, SplitsTagsAtBlanksWhereThereIsNoComma) {
+  set("DD_TAGS", " team:a  region:eu-west-1\turl:http://x:1\ncanary\v\flast: \r\n");
   EXPECT_EQ(tags(),
             (Pairs{{"team", "a"}, {"region", "eu-west-1"}, {"url", "http://x:1"}, {"canary", ""}, {"last", ""}}));
+  for (const char* const none : {" ", ",", " , ,\n"}) {
+    set("DD_TAGS", none);
+    EXPECT_EQ(tags(), Pairs{});
+  }
 }
 
 TEST_F(DatadogEnvironment, PrefersEnvServiceAndVersionToTheSameTagsInTheList) {
@@ -160,8 +212,30 @@ TEST_F(DatadogEnvironment, PrefersEnvServiceAndVersionToTheSameTagsInTheList) {
 }
 
 TEST_F(DatadogEnvironment, RefusesATagWithoutAKey) {
-  set("DD_TAGS", "team:a,:b");
-  EXPECT_EQ(refusal(), R"(DD_TAGS is "team:a,:b": write key:value pairs parted by commas or blanks, each with a key)");
+  for (const char* const list : {"team:a,:b", "team:a :b", "team:a, : b", ":"}) {
+    set("DD_TAGS", list);
+    EXPECT_EQ(refusal(),
+              "DD_TAGS holds a tag without a key: write key:value pairs parted by commas, or by blanks alone");
+  }
+}
+
+TEST_F(DatadogEnvironment, IsNamedWhereItsTagsAreRefusedLater) {
+  const auto refused = [] {
+    try {
+      const StatsdEventMetrics metrics{datadog_from_environment()};
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  set("DD_TAGS", "endpoint:x");
+  EXPECT_EQ(refused(),
+            "Options.tags holds the key \"endpoint\", which is the endpoint's own: write another key, in "
+            "DD_TAGS if it comes from there, or EndpointLabel::none");
+  set("DD_TAGS", ("team:" + std::string(1400, 'a')).c_str());
+  const std::string told = refused();
+  EXPECT_TRUE(told.starts_with("Options.max_datagram_bytes allows 1432 bytes: ")) << told;
+  EXPECT_TRUE(told.ends_with("shorten the prefix or the tags, in DD_TAGS if they come from there")) << told;
 }
 
 // NOLINTEND(concurrency-mt-unsafe)

@@ -67,7 +67,7 @@ TEST(CheckOptions, RefusesAnAgentThatIsUnsetOrUnknown) {
 
 TEST(CheckOptions, RefusesABadAddress) {
   EXPECT_EQ(refusal({.agent = Agent::datadog, .address = "localhost:8125"}),
-            R"(Options.address is "localhost:8125": write udp://host:port or unix:///path)");
+            "Options.address is not the address of an agent: write udp://host:port or unix:///path");
 }
 
 TEST(CheckOptions, AcceptsPrefixesThatEveryAgentCarries) {

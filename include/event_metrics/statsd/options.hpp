@@ -45,15 +45,16 @@ struct Tag {
 };
 
 /// What a client is made with. Wrong values are refused by its constructor with std::invalid_argument, which names
-/// the field, its value and what to write instead.
+/// the field, its value and what to write instead. Of a refused address the value is not repeated: it may hold a
+/// secret.
 struct Options {
   /// Required: the wrong dialect corrupts numbers silently, so there is no default.
   Agent agent = {};
 
   /// `udp://host:port`, host being a name, an IPv4 or a bracketed [IPv6] address and port 1 to 65535; or
-  /// `unix:///path` (datagram socket, `unixgram://` too). An agent that is absent or a name that does not resolve is
-  /// no error here: it is tried again, counted in stats() and told to on_error. A name is looked up on a thread of its
-  /// own, every minute and after errors, IPv4 before IPv6; where that fails the last address stays.
+  /// `unix:///path` (datagram socket, `unixgram://` too; no blank at the end). An agent that is absent or a name that
+  /// does not resolve is no error here: it is tried again, counted in stats() and told to on_error. A name is looked up
+  /// on a thread of its own, every minute and after errors, IPv4 before IPv6; where that fails the last address stays.
   std::string address = "udp://127.0.0.1:8125";
 
   /// Put before every key as it is, "shop." for example. Letters, digits, `_`, `.` and `-`, the first a letter;
@@ -100,9 +101,11 @@ struct Options {
 
 /// Options for Agent::datadog from the variables of Datadog's own clients. DD_DOGSTATSD_URL (`udp://`, `unix://` or
 /// `unixgram://`) decides over DD_AGENT_HOST and DD_DOGSTATSD_PORT; DD_ENV, DD_SERVICE and DD_VERSION become the tags
-/// env, service and version; DD_TAGS, `key:value` pairs parted by commas or blanks, adds the rest. An empty variable
-/// counts as unset. Throws std::invalid_argument naming the variable. Reads the environment, so it may not run while
-/// another thread changes it.
+/// env, service and version; DD_TAGS, `key:value` pairs, adds the rest: where it holds a comma they are parted by
+/// commas and may hold blanks, else they are parted by blanks, and an empty one counts for nothing. An IPv6 address in
+/// DD_AGENT_HOST needs no brackets, unless its end could be a port, as in `::1:8125`, which is refused. An empty
+/// variable counts as unset. Throws std::invalid_argument naming the variable, never its value. Reads the environment,
+/// so it may not run while another thread changes it.
 /// Source: https://docs.datadoghq.com/developers/dogstatsd/ ("Client instantiation parameters")
 EVENT_METRICS_API Options datadog_from_environment();
 
