@@ -68,7 +68,7 @@ std::chrono::nanoseconds random_phase(std::chrono::nanoseconds interval) {
 Flush::Setup setup(const statsd::Options& options, const DeliveryOptions& delivery, bool in_child) {
   const wire::AgentRules& rules = wire::rules_of(options.agent);
   const bool labelled = delivery.endpoint_label == EndpointLabel::host && rules.tags;
-  constexpr std::size_t endpoint_tag = 11 + record::longest_authority;  // `|#endpoint:` or `,endpoint:` and its value
+  constexpr std::size_t endpoint_tag = 11 + record::longest_label;  // `|#endpoint:` or `,endpoint:` and its value
   return {rules,
           transport::parse_address(options.address),
           statsd::datagram_limit(options),

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "endpoints.hpp"
 #include "wire/datagram.hpp"
 #include "wire/label.hpp"
 
@@ -46,8 +45,8 @@ std::size_t DeliverySeries::longest(std::string_view suffix) const noexcept {
   return std::max({wire::longest(rules_, counters), wire::longest(rules_, timing), wire::longest(rules_, gauge)});
 }
 
-std::uint32_t DeliverySeries::find_or_add(const record::HostKey& key) {
-  std::string suffix = suffix_of(endpoint_label(key));
+std::uint32_t DeliverySeries::find_or_add(std::string_view label) {
+  std::string suffix = suffix_of(label);
   if (const auto known = by_suffix_.find(suffix); known != by_suffix_.end()) return known->second;
   if (longest(suffix) > limit_) return other;
   add(std::move(suffix));

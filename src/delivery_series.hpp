@@ -11,7 +11,6 @@
 
 #include "delivery_keys.hpp"
 #include "event_metrics/statsd/options.hpp"
-#include "record/host_key.hpp"
 #include "wire/agent_rules.hpp"
 
 namespace event_metrics::inline v0 {
@@ -41,9 +40,9 @@ class DeliverySeries {
   /// The tags of what has no endpoint.
   std::string_view common_suffix() const noexcept { return common_suffix_; }
 
-  /// The series of an endpoint: that of its label, a new one when the label is new. `other` when its lines would not
-  /// fit a datagram. Throws std::bad_alloc, and then nothing has changed.
-  std::uint32_t find_or_add(const record::HostKey& key);
+  /// The series of the endpoint with this label: one that has equal tags, or a new one. `other` when its lines would
+  /// not fit a datagram. Throws std::bad_alloc, and then nothing has changed.
+  std::uint32_t find_or_add(std::string_view label);
 
   /// From now on new series must fit `limit`, which is no less than longest_group().
   void lower_limit(std::size_t limit) noexcept { limit_ = limit; }

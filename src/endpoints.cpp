@@ -1,29 +1,16 @@
 #include "endpoints.hpp"
 
-#include <cstdint>
 #include <stdexcept>
+#include <string>
 
 #include "record/endpoint_table.hpp"
 #include "record/ring.hpp"
-#include "wire/label.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
 
 constexpr std::size_t most_endpoints = 100'000;
 static_assert(most_endpoints + record::first_endpoint <= record::most_endpoints);
-
-std::uint16_t default_port(record::Scheme scheme) noexcept {
-  switch (scheme) {
-    case record::Scheme::http:
-      return 80;
-    case record::Scheme::https:
-      return 443;
-    case record::Scheme::other:
-      break;
-  }
-  return 0;
-}
 
 }  // namespace
 
@@ -36,10 +23,6 @@ void check_endpoints(std::string_view options, EndpointLabel label, std::size_t 
     throw std::invalid_argument{std::string{options} + ".max_endpoints is " + std::to_string(max_endpoints) +
                                 ": write a number from 1 to " + std::to_string(most_endpoints)};
   }
-}
-
-std::string endpoint_label(const record::HostKey& key) {
-  return wire::endpoint_label(key.authority, default_port(key.scheme));
 }
 
 }  // namespace event_metrics::inline v0

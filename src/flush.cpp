@@ -81,7 +81,7 @@ void Flush::end_active_tasks() noexcept {
 bool Flush::attach_endpoints() noexcept {
   try {
     while (ledger_.endpoint_count() < recorder_.endpoint_count()) {
-      const std::uint32_t series = series_.find_or_add(recorder_.endpoint(ledger_.endpoint_count()));
+      const std::uint32_t series = series_.find_or_add(recorder_.label(ledger_.endpoint_count()));
       if (series == ledger_.series_count()) (void)ledger_.add_series();
       ledger_.attach_endpoint(series);
     }

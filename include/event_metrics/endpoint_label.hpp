@@ -11,7 +11,11 @@ namespace event_metrics::inline v0 {
 /// What of an endpoint's URL becomes the tag or label `endpoint`.
 enum class EndpointLabel : std::uint8_t {
   none,  ///< nothing: one series for all endpoints
-  host,  ///< the host in lower case, with the port if it isn't the scheme's own; never user info, path or query
+  /// The host, with the port if it isn't the scheme's own; never user info, path or query. In lower case, in ASCII
+  /// (other letters as RFC 3492 has them, `xn--`, unmapped) and without a dot at its end: one label, and one endpoint,
+  /// however URLs spell it. `invalid` for all URLs without `://` or a host, or whose host has more than 255 bytes,
+  /// white space, control characters, ill-formed UTF-8, or what looks like a separator.
+  host,
 };
 
 }  // namespace event_metrics::inline v0

@@ -24,12 +24,10 @@ class Registry;
 namespace event_metrics::inline v0 {
 
 struct PrometheusOptions {
-  /// `host` gives all metrics but the active tasks the label `endpoint`. A URL without `://`, without a host, or with a
-  /// host of more than 255 bytes is counted under `invalid`.
+  /// `host` gives all metrics but the active tasks the label `endpoint`.
   EndpointLabel endpoint_label = EndpointLabel::none;
 
   /// Endpoints with series of their own, 12 each: 1 to 100,000. First seen, first served; the rest share `other`.
-  /// Endpoints with equal labels share their series.
   std::size_t max_endpoints = 100;
 
   /// Told in one sentence what goes wrong after construction, at most once a minute per cause, on the own thread or in

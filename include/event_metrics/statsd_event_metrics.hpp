@@ -19,12 +19,11 @@
 namespace event_metrics::inline v0 {
 
 struct DeliveryOptions {
-  /// Without effect where the agent has no tags (etsy, plain). A URL without `://`, without a host, or with a host of
-  /// more than 255 bytes is counted under `invalid`.
+  /// Without effect where the agent has no tags (etsy, plain).
   EndpointLabel endpoint_label = EndpointLabel::host;
 
-  /// Endpoints with a series of their own: 1 to 100,000. First seen, first served; the rest share `other`. Endpoints
-  /// with equal labels share one series.
+  /// Endpoints, which are labels, with a series of their own: 1 to 100,000. First seen, first served; the rest share
+  /// `other`.
   std::size_t max_endpoints = 100;
 
   /// Durations as Datadog distributions (`d`), whose percentiles are global. Refused for every other agent.

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "endpoints.hpp"
 #include "event_metrics/event_metrics.hpp"
 #include "own_thread.hpp"
 #include "record/registry.hpp"
@@ -122,9 +121,9 @@ void PrometheusUpdater::renew_families() {
 void PrometheusUpdater::add_series(std::uint32_t endpoint) {
   prometheus::Labels labels;
   if (options_.endpoint_label == EndpointLabel::host) {
-    const std::string label = endpoint == record::other_endpoint     ? "other"
-                              : endpoint == record::invalid_endpoint ? "invalid"
-                                                                     : endpoint_label(recorder_.endpoint(endpoint));
+    const std::string_view label = endpoint == record::other_endpoint     ? "other"
+                                   : endpoint == record::invalid_endpoint ? "invalid"
+                                                                          : recorder_.label(endpoint);
     // statsd_exporter makes labels of Prometheus too: what may stand in one is said there.
     labels.emplace("endpoint", wire::clean_value(label, wire::rules_of(statsd::Agent::statsd_exporter)));
   }

@@ -17,11 +17,11 @@ struct Tasks {
   std::uint64_t beyond_range;  ///< of all threads, in the shared one: durations that were too long
 };
 
-/// A service keeps its URLs where they are. So of each place of 32 bytes, modulo this many, a thread remembers the
-/// endpoint of the last URL that began there: a guess, which is compared before it is believed.
+/// A service keeps its URLs where they are. So of each place of 32 bytes, modulo this many, a thread remembers how the
+/// last URL that began there spelled its endpoint: a guess, which is compared before it is believed.
 inline constexpr std::size_t guess_count = 2048;
 
-/// Endpoints that a guess can say.
+/// Spellings that a guess can say.
 inline constexpr std::uint32_t most_guessed = 1U << 16U;
 
 /// Behind it, in the same lines, the address of the thread's header for each endpoint; nullptr while there is none. The

@@ -76,13 +76,11 @@ constexpr unsigned coarse_cell(unsigned cell) noexcept { return fine_cells + oct
 
 /// Line 0. A forked child finds zeros.
 struct Head {
-  std::uint64_t id;              ///< of the client; 0 until it has begun in this process
-  std::uint32_t newest_block;    ///< head of the list of blocks
-  std::uint32_t endpoint_count;  ///< endpoints that have a slot, whether find() returns them yet or not
-  std::uint32_t found_count;     ///< endpoints that find() returns
-  std::uint32_t prepared;        ///< 1 once there is all that counting needs in this process
-  std::int64_t next_try;         ///< of beginning, in the clock's ticks
-  HashKey hash_key;              ///< of the table
+  std::uint64_t id;            ///< of the client; 0 until it has begun in this process
+  std::uint32_t newest_block;  ///< head of the list of blocks
+  std::uint32_t prepared;      ///< 1 once there is all that counting needs in this process
+  std::int64_t next_try;       ///< of beginning, in the clock's ticks
+  HashKey hash_key;            ///< of the table
 };
 
 /// Which endpoints have been counted since the marks were last taken: one byte for those with equal indices modulo

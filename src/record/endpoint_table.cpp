@@ -1,6 +1,7 @@
 #include "record/endpoint_table.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 
@@ -8,8 +9,12 @@ namespace event_metrics::inline v0::record {
 namespace {
 
 std::uint32_t places(std::uint32_t capacity) noexcept { return std::bit_ceil(4 * capacity); }
+std::uint32_t slots(std::uint32_t capacity) noexcept { return 1 + 2 * capacity; }
 
-std::uint32_t kind_of(const HostKey& key) noexcept { return kind_of(key.authority.size(), key.scheme); }
+Scheme scheme_of(const HostKey& key) noexcept {
+  return key.authority.find(':') != key.authority.npos ? key.scheme : Scheme::other;
+}
+std::uint32_t kind_of(const HostKey& key) noexcept { return kind_of(key.authority.size(), scheme_of(key)); }
 
 bool is_short(const HostKey& key) noexcept { return key.authority.size() < block_bytes; }
 
@@ -20,81 +25,102 @@ KeyBlock short_block(std::string_view text) noexcept {
   return KeyBlock::load(block);
 }
 
-constexpr std::uint32_t text_lines = (longest_authority - 1) / Arena::line_bytes + 1;
+constexpr std::uint32_t lines_of(std::size_t bytes) noexcept {
+  return static_cast<std::uint32_t>((bytes - 1) / Arena::line_bytes + 1);
+}
 
-std::uint32_t index_lines(std::uint32_t capacity) noexcept {
-  constexpr std::uint32_t places_per_line = Arena::line_bytes / sizeof(std::uint32_t);
-  return (places(capacity) - 1) / places_per_line + 1;
+// The counts are on the first line.
+std::uint32_t index_line(std::uint32_t capacity) noexcept { return 1 + slots(capacity); }
+std::uint32_t labels_line(std::uint32_t capacity) noexcept {
+  return index_line(capacity) + lines_of(places(capacity) * sizeof(std::uint32_t));
 }
 
 }  // namespace
 
 EndpointTable::EndpointTable(Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept
-    : head_{arena.at<Head>(0)},
-      slots_{&arena.at<Slot>(first_line)},
-      index_{&arena.at<std::uint32_t>(first_line + first_endpoint + capacity)},
+    : hash_key_{arena.at<Head>(0).hash_key},
+      slots_{&arena.at<Slot>(first_line + 1)},
+      index_{&arena.at<std::uint32_t>(first_line + index_line(capacity))},
       mask_{places(capacity) - 1},
       capacity_{capacity},
-      texts_{&arena.at<char>(first_line + first_endpoint + capacity + index_lines(capacity))} {
+      counts_{arena.at<Counts>(first_line)},
+      labels_{&arena.at<HostLabel>(first_line + labels_line(capacity))} {
   static_assert(sizeof(Slot) == Arena::line_bytes);
 }
 
 std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
-  return first_endpoint + capacity + index_lines(capacity) + capacity * text_lines;
+  return labels_line(capacity) + lines_of(capacity * sizeof(HostLabel));
 }
 
 std::uint32_t EndpointTable::home(const HostKey& key) const noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
-  if (is_short(key)) return spread(short_block(key.authority).hash(head_.hash_key));
+  if (is_short(key)) return spread(short_block(key.authority).hash(hash_key_));
   const std::string_view text = key.authority;
-  std::uint64_t hash = KeyBlock::load(text.data()).hash(head_.hash_key);
+  std::uint64_t hash = KeyBlock::load(text.data()).hash(hash_key_);
   for (std::size_t at = block_bytes; at < text.size(); at += block_bytes) {
     const std::size_t last = text.size() - block_bytes;  // the last block overlaps the one before
-    hash = hash * odd + KeyBlock::load(text.data() + std::min(at, last)).hash(head_.hash_key);
+    hash = hash * odd + KeyBlock::load(text.data() + std::min(at, last)).hash(hash_key_);
   }
   return spread(hash);
 }
 
-char* EndpointTable::long_text(const Slot& slot) const noexcept {
-  return texts_ + (&slot - slots_ - first_endpoint) * std::ptrdiff_t{text_lines * Arena::line_bytes};
+bool EndpointTable::is(const Slot& slot, const HostKey& key) const noexcept {
+  if (slot.kind != kind_of(key)) return false;
+  return is_short(key) ? key.authority == std::string_view{slot.key, key.authority.size()}
+                       : key.authority == at(slot.endpoint);
 }
 
-std::string_view EndpointTable::text(const Slot& slot) const noexcept {
-  const std::size_t size = slot.kind >> 2U;
-  return {size < block_bytes ? slot.key : long_text(slot), size};
+std::uint32_t EndpointTable::find(const HostKey& spelling) const noexcept {
+  if (spelling.authority.empty()) return 0;
+  return find_from(home(spelling), [&](const Slot& slot) { return is(slot, spelling); });
 }
 
-std::uint32_t EndpointTable::find(const HostKey& key) const noexcept {
-  if (key.authority.empty()) return 0;
-  return find_from(home(key),
-                   [&](const Slot& slot) { return slot.kind == kind_of(key) && text(slot) == key.authority; });
-}
-
-std::uint32_t EndpointTable::insert(const HostKey& key) noexcept {
+std::uint32_t EndpointTable::insert(const HostLabel& label) noexcept {
   const std::uint32_t count = size();
   if (count >= capacity_) return 0;
-  const std::uint32_t index = first_endpoint + count;
-  Slot& slot = slots_[index];
-  char* const end = std::copy(key.authority.begin(), key.authority.end(), is_short(key) ? slot.key : long_text(slot));
-  if (is_short(key)) {
-    *end = '/';
-    slot.size_bits = (2U << key.authority.size()) - 1;
-    if (key.scheme == Scheme::https) slot.entry = entry_of(index, 0);
-  }
-  slot.kind = kind_of(key);
-
-  const std::uint32_t home = this->home(key);
-  std::uint32_t at = home;
-  while (load(index_[at & mask_], std::memory_order_relaxed) != 0) ++at;  // other inserters are kept out
+  labels_[count] = label;
   // In this order: who has found the endpoint sees a size that counts it, who sees the table full finds all of them.
-  store(head_.endpoint_count, count + 1, std::memory_order_release);                       // pairs with size()
-  store(index_[at & mask_], (home & ~most_endpoints) | index, std::memory_order_release);  // pairs with find_from()
-  store(head_.found_count, count + 1, std::memory_order_release);                          // pairs with is_full()
-  return index;
+  store(counts_.endpoints, count + 1, std::memory_order_release);  // pairs with size()
+  add(1 + count, key_of(label), first_endpoint + count);
+  store(counts_.found, count + 1, std::memory_order_release);  // pairs with is_full()
+  return first_endpoint + count;
 }
 
-HostKey EndpointTable::at(std::uint32_t index) const noexcept {
-  return {text(slots_[index]), static_cast<Scheme>(slots_[index].kind & 3U)};
+void EndpointTable::remember(const HostKey& spelling, std::uint32_t endpoint) noexcept {
+  // Relaxed: a figure by which threads get different slots; add() publishes what is in them.
+  if (!is_short(spelling) || load(counts_.respelled, std::memory_order_relaxed) >= capacity_) return;
+  const std::uint32_t count = std::atomic_ref{counts_.respelled}.fetch_add(1, std::memory_order_relaxed);
+  if (count < capacity_) add(1 + capacity_ + count, spelling, endpoint);
+}
+
+// Two threads that add one spelling at once take two slots, which say the same.
+void EndpointTable::add(std::uint32_t number, const HostKey& spelling, std::uint32_t endpoint) noexcept {
+  Slot& slot = slots_[number];
+  slot.endpoint = endpoint;
+  if (is_short(spelling)) {
+    const std::string_view text = spelling.authority;
+    *std::copy(text.begin(), text.end(), slot.key) = '/';
+    slot.size_bits = (2U << text.size()) - 1;
+    // As a URL's key it is one of an https URL, or one for which the scheme makes no difference.
+    const bool is_https = spelling.scheme == Scheme::https || text.find(':') == text.npos;
+    if (is_https) slot.entry = entry_of(endpoint, 0);
+  }
+  slot.kind = kind_of(spelling);
+
+  const std::uint32_t home = this->home(spelling);
+  const std::uint32_t place = (home & ~most_endpoints) | number;
+  for (std::uint32_t at = home;; ++at) {
+    std::uint32_t empty = 0;
+    // Release: pairs with find_from(). Where the place is taken nothing is read of what it says.
+    if (std::atomic_ref{index_[at & mask_]}.compare_exchange_strong(empty, place, std::memory_order_release,
+                                                                    std::memory_order_relaxed)) {
+      return;
+    }
+  }
+}
+
+std::string_view EndpointTable::at(std::uint32_t index) const noexcept {
+  return labels_[index - first_endpoint].text();
 }
 
 }  // namespace event_metrics::inline v0::record

@@ -1,4 +1,5 @@
-// record/endpoint_table.hpp - the endpoints of one client: append-only, read without a lock, in the client's arena.
+// record/endpoint_table.hpp - the endpoints of one client and how URLs spell them: append-only, read without a lock, in
+// the client's arena.
 
 #pragma once
 
@@ -10,6 +11,7 @@
 #include "record/arena.hpp"
 #include "record/cells.hpp"
 #include "record/host_key.hpp"
+#include "record/host_label.hpp"
 #include "record/key_block.hpp"
 #include "record/ring.hpp"
 
@@ -23,6 +25,9 @@ inline constexpr std::uint32_t first_endpoint = 2;
 /// The size from which a URL can be compared with a slot without a look at where it ends.
 inline constexpr std::size_t block_url_bytes = 8 + block_bytes;
 
+/// An endpoint is a label. It is found by its spellings: keys of URLs, of which the label, as the key of a URL whose
+/// scheme has no port, is the first. Each has room for one more of a short one; what is not remembered has to be
+/// resolved by host_label() and find() with its answer.
 class EndpointTable {
  public:
   /// A table for `capacity` endpoints on lines(capacity) zeroed lines from `first_line`. The arena's first line is a
@@ -31,67 +36,82 @@ class EndpointTable {
 
   static std::uint32_t lines(std::uint32_t capacity) noexcept;
 
-  /// One endpoint on one line. A key that is no BlockKey stands whole in the table's texts.
+  /// On the first line. Found are the endpoints that find() returns, fewer than there are while one is added.
+  struct Counts {
+    std::uint32_t endpoints;
+    std::uint32_t found;
+    std::uint32_t respelled;  ///< remembered beside the labels, or more than there is room for
+  };
+
+  /// One spelling on one line. One that is no BlockKey is its endpoint's label, and stands whole there.
   struct alignas(Arena::line_bytes) Slot {
     std::uint32_t kind;
-    std::uint32_t entry;      ///< entry_of(index, 0) for entry_if(); 0 where that may not believe a guess
+    std::uint32_t entry;      ///< entry_of(endpoint, 0) for entry_if(); 0 where that may not believe a guess
     std::uint32_t size_bits;  ///< as many as `key` has bytes before the zeros
-    std::uint32_t unused;
+    std::uint32_t endpoint;
     alignas(16) char key[block_bytes];  ///< as in BlockKey
   };
 
-  /// The index of a key, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
-  std::uint32_t find(const HostKey& key) const noexcept;
+  /// The number of a spelling, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
+  std::uint32_t find(const HostKey& spelling) const noexcept;
 
   /// The same for a key shorter than a block.
-  std::uint32_t find(const BlockKey& key) const noexcept;
+  std::uint32_t find(const BlockKey& spelling) const noexcept;
 
-  /// The entry of an https URL whose endpoint has the index `guess`, any that find() once returned to this thread; 0
-  /// when it has another, or a long key. Reads block_url_bytes of `url`.
+  /// The index of the endpoint that is spelled like this; what find() returned.
+  std::uint32_t endpoint(std::uint32_t spelling) const noexcept { return slots_[spelling].endpoint; }
+
+  /// The entry of an https URL that is spelled like `guess`, any that find() once returned to this thread; 0 when it is
+  /// spelled otherwise, or when nothing can be said. Reads block_url_bytes of `url`.
   std::uint32_t entry_if(std::uint32_t guess, const char* url) const noexcept;
 
-  /// Adds a key that find() did not have and returns its index; 0 when the table is full. Only under a lock that keeps
-  /// other inserters out; readers need none.
-  std::uint32_t insert(const HostKey& key) noexcept;
+  /// Adds an endpoint whose label find() did not have and returns its index; 0 when the table is full. Only under a
+  /// lock that keeps other inserters out; nothing else needs one.
+  std::uint32_t insert(const HostLabel& label) noexcept;
 
-  /// Whoever asks this first, and finds a key not there, knows that it never will be.
-  bool is_full() const noexcept { return load(head_.found_count, std::memory_order_acquire) == capacity_; }
-  /// At least as many as find() can have returned to anybody: what was counted for an endpoint is looked at from then
-  /// on. Acquire: an index below the size has its key.
-  std::uint32_t size() const noexcept { return load(head_.endpoint_count, std::memory_order_acquire); }
+  /// Makes `spelling`, which find() did not have, one of the endpoint with this index, if it is short and there is
+  /// room. Any thread; never waits.
+  void remember(const HostKey& spelling, std::uint32_t endpoint) noexcept;
 
-  /// The key with this index, first_endpoint <= index < first_endpoint + size(); it lives as long as the arena.
-  HostKey at(std::uint32_t index) const noexcept;
+  /// Whoever asks this first, and finds a label not there, knows that it never will be.
+  bool is_full() const noexcept { return load(counts_.found, std::memory_order_acquire) == capacity_; }
+  /// At least as many endpoints as find() can have returned spellings of to anybody: what was counted for one is looked
+  /// at from then on. Acquire: an index below the size has its label.
+  std::uint32_t size() const noexcept { return load(counts_.endpoints, std::memory_order_acquire); }
+
+  /// The label with this index, first_endpoint <= index < first_endpoint + size(); it lives as long as the arena.
+  std::string_view at(std::uint32_t index) const noexcept;
 
  private:
   std::uint32_t home(const HostKey& key) const noexcept;
   template <class Matches>
   std::uint32_t find_from(std::uint32_t home, Matches matches) const noexcept;
-  char* long_text(const Slot& slot) const noexcept;
-  std::string_view text(const Slot& slot) const noexcept;
+  bool is(const Slot& slot, const HostKey& key) const noexcept;
+  void add(std::uint32_t number, const HostKey& spelling, std::uint32_t endpoint) noexcept;
 
-  Head& head_;
-  Slot* slots_;           // by index. The first two are of no URL: their entries are 0
+  const HashKey& hash_key_;
+  Slot* slots_;           // by number. The first is of no URL: its entry is 0. Then the labels', then the others
   std::uint32_t* index_;  // by hash: a slot's number, and above it more of the hash: hardly any slot is read in vain
   std::uint32_t mask_;
   std::uint32_t capacity_;
-  char* texts_;  // by index, of keys that are no BlockKeys: whatever else takes memory, they have theirs
+  Counts& counts_;
+  HostLabel* labels_;  // by endpoint, less first_endpoint
 };
 
 template <class Matches>
 std::uint32_t EndpointTable::find_from(std::uint32_t home, Matches matches) const noexcept {
-  for (std::uint32_t at = home;; ++at) {  // ends: at least three quarters of the places are empty
-    // Acquire: pairs with insert(), the slot is complete.
+  for (std::uint32_t at = home;; ++at) {  // ends: at least half of the places are empty
+    // Acquire: pairs with add(), the slot is complete.
     const std::uint32_t place = load(index_[at & mask_], std::memory_order_acquire);
     if (place == 0) return 0;
-    const std::uint32_t index = place & most_endpoints;
-    if ((place ^ home) <= most_endpoints && matches(slots_[index])) return index;
+    const std::uint32_t spelling = place & most_endpoints;
+    if ((place ^ home) <= most_endpoints && matches(slots_[spelling])) return spelling;
   }
 }
 
-inline std::uint32_t EndpointTable::find(const BlockKey& key) const noexcept {
-  return find_from(spread(key.bytes.hash(head_.hash_key)),
-                   [&](const Slot& slot) { return slot.kind == key.kind && key.bytes.equals(slot.key); });
+inline std::uint32_t EndpointTable::find(const BlockKey& spelling) const noexcept {
+  return find_from(spread(spelling.bytes.hash(hash_key_)),
+                   [&](const Slot& slot) { return slot.kind == spelling.kind && spelling.bytes.equals(slot.key); });
 }
 
 inline std::uint32_t EndpointTable::entry_if(std::uint32_t guess, const char* url) const noexcept {

@@ -1,5 +1,7 @@
 #include "record/host_key.hpp"
 
+#include "record/scan.hpp"
+
 namespace event_metrics::inline v0::record {
 namespace {
 
@@ -25,8 +27,8 @@ bool can_be_scheme(std::string_view text) noexcept {
 }
 
 Scheme scheme_of(std::string_view text) noexcept {
-  if (equals_lower(text, "https")) return Scheme::https;
-  if (equals_lower(text, "http")) return Scheme::http;
+  if (equals_lower(text, "https") || equals_lower(text, "wss")) return Scheme::https;
+  if (equals_lower(text, "http") || equals_lower(text, "ws")) return Scheme::http;
   return Scheme::other;
 }
 
@@ -44,17 +46,25 @@ SplitScheme split_scheme(std::string_view url) noexcept {
   return {scheme_of(scheme), can_be_scheme(scheme) ? colon + 3 : 0};
 }
 
+constexpr bool is_white_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && is_white_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_white_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace
 
 HostKey host_key(std::string_view url) noexcept {
+  url = trimmed(url);
   const auto [scheme, after_scheme] = split_scheme(url);
   if (after_scheme == 0) return {};
   const auto next_decisive = [url](std::size_t from) { return find_first<'/', '?', '#', '@', '\\'>(url, from); };
   std::size_t begin = after_scheme;
   std::size_t end = next_decisive(begin);
   for (; end < url.size() && url[end] == '@'; end = next_decisive(begin)) begin = end + 1;
-  if (end < url.size() && url[end] == '\\') return {};
-  if (begin == end || end - begin > longest_authority) return {};
+  if (begin == end || (end < url.size() && url[end] == '\\')) return {};
   return {url.substr(begin, end - begin), scheme};
 }
 

@@ -4,14 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "record/key_block.hpp"
-#include "record/scan.hpp"
 
 namespace event_metrics::inline v0::record {
 
+/// Which port goes without saying: that of http and ws, that of https and wss, or none that we know.
 enum class Scheme : std::uint8_t { other, http, https };
 
 struct HostKey {
@@ -19,41 +18,30 @@ struct HostKey {
   Scheme scheme = Scheme::other;
 };
 
-/// The longest `host[:port]` that can be valid: 255 bytes of host, a colon and five digits.
-inline constexpr std::size_t longest_authority = 261;
-
-/// Finds the key in `url` without copying. Empty when there is no `scheme://`, when nothing stands between user info
-/// and path, or when it is longer than can be valid: what is too long is never cut, since a cut could keep user info.
-/// Empty too where a backslash stands before the path: some clients end the host there, and others at a later `@`.
-/// Source: RFC 3986, sections 3.1 and 3.2.
+/// Finds the key in `url` without copying; white space at its ends is ignored. Empty when there is no `scheme://`, or
+/// when nothing stands between user info and path. Empty too where a backslash stands before the path: some clients end
+/// the host there, and others at a later `@`. Source: RFC 3986, sections 3.1 and 3.2.
 HostKey host_key(std::string_view url) noexcept;
-
-/// What stands between `http(s)://` and the next slash, whatever it is: a guess at host_key() for a fraction of its
-/// cost. Equal to a key that host_key() once found it is host_key()'s answer, since a key holds no byte that ends the
-/// host sooner or begins it later. Empty without that scheme, or when too long.
-inline HostKey likely_host_key(std::string_view url) noexcept {
-  const Scheme scheme = url.starts_with("https://")  ? Scheme::https
-                        : url.starts_with("http://") ? Scheme::http
-                                                     : Scheme::other;
-  if (scheme == Scheme::other) return {};
-  const std::size_t begin = scheme == Scheme::https ? 8 : 7;
-  const std::size_t size = find_first<'/'>(url, begin) - begin;
-  return size <= longest_authority ? HostKey{{url.data() + begin, size}, scheme} : HostKey{};
-}
 
 /// A key in the form in which it is looked up, where it is shorter than a block.
 struct BlockKey {
   KeyBlock bytes{};  ///< the key, a slash and zeros
   std::uint32_t kind = 0;
+  const char* begin = nullptr;  ///< in the URL
+
+  std::string_view text() const noexcept { return {begin, kind >> 2U}; }
 };
 
-/// What two keys must share before their bytes are worth comparing; never 0.
+/// What two keys must share before their bytes are worth comparing; never 0. Where no port is written the scheme makes
+/// no difference, and is `other`.
 constexpr std::uint32_t kind_of(std::size_t size, Scheme scheme) noexcept {
   return static_cast<std::uint32_t>(size) << 2U | static_cast<std::uint32_t>(scheme);
 }
 
-/// likely_host_key() in that form, where it is shorter than a block and a slash follows; else false. Always inline, or
-/// the key would go through memory.
+/// What stands between `http(s)://` and the next slash, where it is shorter than a block and a slash follows; else
+/// false. A guess at host_key() for a fraction of its cost: found among the keys that host_key() once found it is
+/// host_key()'s answer, since a key holds no byte that ends the host sooner or begins it later. Always inline, or the
+/// key would go through memory.
 [[gnu::always_inline]] inline bool likely_block_key(std::string_view url, BlockKey& key) noexcept {
   Scheme scheme = Scheme::https;
   if (!url.starts_with("https://")) {
@@ -63,14 +51,23 @@ constexpr std::uint32_t kind_of(std::size_t size, Scheme scheme) noexcept {
   url.remove_prefix(scheme == Scheme::https ? 8 : 7);
   const KeyBlock block =
       url.size() >= block_bytes ? KeyBlock::load(url.data()) : KeyBlock::load(url.data(), url.size());
-  const unsigned size = block.find<'/'>();
+  unsigned size = block.find<'/', ':'>();
+  if (size < block_bytes && url[size] == ':') {
+    size = block.find<'/'>();
+  } else {
+    scheme = Scheme::other;
+  }
   if (size == 0 || size == block_bytes) [[unlikely]]
     return false;
-  key = {block.first(size + 1), kind_of(size, scheme)};
+  key = {block.first(size + 1), kind_of(size, scheme), url.data()};
   return true;
 }
 
-/// Whether likely_block_key() guessed right: nothing in what it found ends a host sooner or begins it later.
-inline bool is_host(const BlockKey& key) noexcept { return key.bytes.find<'?', '#', '@', '\\'>() == block_bytes; }
+/// Whether a key is a label as it stands: letters in lower case, digits, `-` and `.`, with no dot at its end. Some that
+/// are labels too are not known as such.
+inline bool is_label(const BlockKey& key) noexcept {
+  const std::string_view text = key.text();
+  return key.bytes.leading_plain() > text.size() && text.back() != '.';  // the slash behind it is counted
+}
 
 }  // namespace event_metrics::inline v0::record

@@ -11,9 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "record/scan.hpp"
 
 namespace event_metrics::inline v0::record {
 
@@ -49,6 +47,11 @@ class PlainBlock {
   unsigned find() const noexcept {
     const auto found = std::find_if(bytes_.begin(), bytes_.end(), [](char byte) { return ((byte == wanted) || ...); });
     return static_cast<unsigned>(found - bytes_.begin());
+  }
+  /// How many bytes are PlainOrSlash, before the first that is not.
+  unsigned leading_plain() const noexcept {
+    const auto other = std::find_if_not(bytes_.begin(), bytes_.end(), [](char byte) { return PlainOrSlash::of(byte); });
+    return static_cast<unsigned>(other - bytes_.begin());
   }
   /// The first `size` bytes, at most 32, and zeros.
   PlainBlock first(unsigned size) const noexcept {
@@ -102,6 +105,9 @@ class SseBlock {
     const __m128i low = (_mm_cmpeq_epi8(low_, _mm_set1_epi8(wanted)) | ...);
     const __m128i high = (_mm_cmpeq_epi8(high_, _mm_set1_epi8(wanted)) | ...);
     return static_cast<unsigned>(std::countr_zero(bits(low, high)));
+  }
+  unsigned leading_plain() const noexcept {
+    return static_cast<unsigned>(std::countr_one(bits(PlainOrSlash::of(low_), PlainOrSlash::of(high_))));
   }
   SseBlock first(unsigned size) const noexcept {
     // 32 bytes of ones, then 32 of zeros: read from where the first `size` ones are left.

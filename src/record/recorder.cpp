@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <mutex>
 #include <new>
 #include <random>
 #include <string_view>
@@ -78,19 +79,22 @@ Recorder::~Recorder() {
 
 std::uint32_t Recorder::endpoint_of(std::string_view url) noexcept {
   if (!limits_.by_endpoint) return other_endpoint;
-  if (const std::uint32_t index = table_.find(likely_host_key(url))) return index;
-  const HostKey key = host_key(url);
-  if (key.authority.empty()) return invalid_endpoint;
-  if (const std::uint32_t index = table_.find(key)) return index;
-  if (!table_.is_full()) return new_endpoint(key);
-  return table_.find(key);  // once more, since it may be what the last room was for; or `other`
+  const HostKey spelling = host_key(url);
+  const HostLabel label = host_label(spelling);
+  if (label.size == 0) return invalid_endpoint;
+  const bool is_full = table_.is_full();  // first: what made it full is found then
+  const std::uint32_t known = table_.find(key_of(label));
+  if (known == 0 && is_full) return other_endpoint;
+  const std::uint32_t endpoint = known != 0 ? table_.endpoint(known) : new_endpoint(label);
+  if (endpoint != other_endpoint && table_.find(spelling) == 0) table_.remember(spelling, endpoint);
+  return endpoint;
 }
 
-std::uint32_t Recorder::new_endpoint(const HostKey& key) noexcept {
+std::uint32_t Recorder::new_endpoint(const HostLabel& label) noexcept {
   const std::lock_guard lock{Registry::instance().mutex()};
-  if (const std::uint32_t index = table_.find(key)) return index;  // another thread was faster
-  const std::uint32_t index = table_.insert(key);
-  return index != 0 ? index : other_endpoint;
+  if (const std::uint32_t known = table_.find(key_of(label))) return table_.endpoint(known);  // another thread's
+  const std::uint32_t endpoint = table_.insert(label);
+  return endpoint != 0 ? endpoint : other_endpoint;
 }
 
 Block* Recorder::own_block() noexcept {

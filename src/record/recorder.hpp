@@ -81,9 +81,9 @@ class alignas(Arena::line_bytes) Recorder {
   std::size_t memory_bytes() const noexcept { return std::size_t{arena_->written()} * Arena::line_bytes; }
   std::uint32_t taken_lines() const noexcept { return arena_->taken(); }
 
-  /// Endpoints by index: 0 to endpoint_count() - 1. The first two are not in the table.
+  /// Endpoints by index: 0 to endpoint_count() - 1. The first two are not in the table, and have no label there.
   std::uint32_t endpoint_count() const noexcept { return first_endpoint + table_.size(); }
-  HostKey endpoint(std::uint32_t index) const noexcept { return table_.at(index); }
+  std::string_view label(std::uint32_t index) const noexcept { return table_.at(index); }
 
   /// Marks of what was counted: each stands for the endpoints with equal indices modulo their number. True once after
   /// anything was counted for one of them: take before reading.
@@ -129,7 +129,7 @@ class alignas(Arena::line_bytes) Recorder {
   void task_elsewhere(std::int64_t change) noexcept;
 
   std::uint32_t endpoint_of(std::string_view url) noexcept;
-  std::uint32_t new_endpoint(const HostKey& key) noexcept;
+  std::uint32_t new_endpoint(const HostLabel& label) noexcept;
 
   // Relaxed: a lane gets a client's id after its thread has met the client, under the lock that it began under.
   bool is_known(const Lane& lane) const noexcept { return lane.id == load(head_.id, std::memory_order_relaxed); }

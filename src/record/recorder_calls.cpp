@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "record/host_label.hpp"
 #include "record/recorder.hpp"
 
 namespace event_metrics::inline v0::record {
@@ -51,16 +52,16 @@ inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell)
   if (!likely_block_key(url, key)) [[unlikely]]
     return record_slowly(url, cell);
   const bool is_full = table_.is_full();  // first: what made it full is found then
-  const std::uint32_t endpoint = table_.find(key);
-  if (endpoint == 0) {
-    if (!is_full || !is_host(key)) [[unlikely]]
-      return record_slowly(url, cell);
-    return put(lane, entry_of(other_endpoint, 0), cell);
+  const std::uint32_t spelling = table_.find(key);
+  if (spelling == 0) [[unlikely]] {
+    if (is_full && is_label(key)) return put(lane, entry_of(other_endpoint, 0), cell);
+    if (is_no_host(url)) return put(lane, entry_of(invalid_endpoint, 0), cell);
+    return record_slowly(url, cell);
   }
-  if (url.size() >= block_url_bytes && url[4] == 's' && endpoint < most_guessed) {
-    guess(*lane.block, url.data()) = static_cast<std::uint16_t>(endpoint);
+  if (url.size() >= block_url_bytes && url[4] == 's' && spelling < most_guessed) {
+    guess(*lane.block, url.data()) = static_cast<std::uint16_t>(spelling);
   }
-  put(lane, entry_of(endpoint, 0), cell);
+  put(lane, entry_of(table_.endpoint(spelling), 0), cell);
 }
 
 [[gnu::noinline]] void Recorder::record_slowly(std::string_view url, unsigned cell) noexcept {

@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,11 +17,6 @@ std::string clean_key(std::string_view key, const AgentRules& rules);
 
 /// `value` with every byte that `rules` does not allow as `_`.
 std::string clean_value(std::string_view value, const AgentRules& rules);
-
-/// The label of an endpoint: its host in lower case, with the port if it isn't `default_port` (0: the scheme has none).
-/// `authority` is `host[:port]` as it stands in the URL, without user info. What cannot be one is `invalid` as a whole,
-/// never cut. The result is raw: clean_value makes a tag's value of it.
-std::string endpoint_label(std::string_view authority, std::uint16_t default_port);
 
 /// `|#k:v,k2:v2`, all cleaned, as it stands at the end of a line; empty when there are no tags or the agent has none.
 /// A tag with an empty value is only its key.

@@ -33,11 +33,22 @@ constexpr std::array<Call, 4> calls = {{{"success", counted_success},
                                         {"error", counted_error},
                                         {"active_task", counted_active_task}}};
 
+// 41 bytes.
+std::string url(std::size_t number, std::string_view behind_the_host) {
+  return "https://hooks-" + std::to_string(number) + ".example.com" + std::string{behind_the_host} + "T0/secret0";
+}
+
 std::vector<std::string> urls() {
   std::vector<std::string> result;
-  for (int i = 1000; i < 1016; ++i) {
-    result.push_back("https://hooks-" + std::to_string(i) + ".example.com/T0/secret0");  // 41 bytes
-  }
+  for (std::size_t i = 1000; i < 1016; ++i) result.push_back(url(i, "/"));
+  return result;
+}
+
+/// None with a host, and none like another.
+std::vector<std::string> invalid_urls() {
+  constexpr std::array<std::string_view, 8> ends = {" ", "\n", "|", "\x7f", "\uff0f", "\u2044", "\xff", "%2F"};
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < batch * batches; ++i) result.push_back(url(1000 + i, ends[i % ends.size()]));
   return result;
 }
 
@@ -103,5 +114,10 @@ int main() {
   warm_up(full, all);
   measure("other", full, all, [] {});
   (void)full.flush(0ms);  // counts them
-  return full.stats().other + 1 == full.stats().recorded ? 0 : 1;
+  if (full.stats().other + 1 != full.stats().recorded) return 1;
+  const std::vector<std::string> without_host = invalid_urls();
+  std::vector<Delivery> invalid = all;
+  for (std::size_t i = 0; i < invalid.size(); ++i) invalid[i].url = without_host[i];
+  measure("invalid", full, invalid, [] {});
+  return full.stats().endpoints == 1 ? 0 : 1;
 }

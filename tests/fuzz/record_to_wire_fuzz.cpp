@@ -12,13 +12,12 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "delivery_keys.hpp"
-#include "endpoints.hpp"
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "fuzz/fuzz.hpp"
 #include "record/cells.hpp"
+#include "record/host_label.hpp"
 #include "statsd_socket.hpp"
 #include "wire/label.hpp"
 
@@ -50,12 +49,11 @@ class Recorded {
 
  private:
   std::string suffix(std::string_view url) {
-    const record::HostKey key = record::host_key(url);
-    std::string label = "invalid";
-    if (!key.authority.empty()) {
-      const std::pair seen{std::string{key.authority}, key.scheme};
-      if (keys_.size() < max_endpoints_) keys_.insert(seen);
-      label = keys_.contains(seen) ? endpoint_label(key) : "other";
+    const record::HostLabel host = record::host_label(record::host_key(url));
+    std::string label = host.size == 0 ? "invalid" : std::string{host.text()};
+    if (host.size != 0) {
+      if (labels_.size() < max_endpoints_) labels_.insert(label);
+      if (!labels_.contains(label)) label = "other";
     }
     const statsd::Tag tag{"endpoint", label};
     return wire::tag_suffix(rules_, {&tag, 1});
@@ -63,7 +61,7 @@ class Recorded {
 
   const wire::AgentRules& rules_;
   std::size_t max_endpoints_;
-  std::set<std::pair<std::string, record::Scheme>> keys_;
+  std::set<std::string> labels_;
 };
 
 class Received {

@@ -10,8 +10,6 @@
 namespace event_metrics {
 namespace {
 
-using record::HostKey;
-using record::Scheme;
 using statsd::Agent;
 
 DeliverySeries series(Agent agent, std::vector<statsd::Tag> tags = {}, bool by_endpoint = true,
@@ -37,38 +35,31 @@ TEST(DeliverySeries, IsOneSeriesWithoutEndpoints) {
 
 TEST(DeliverySeries, PutsTheEndpointBehindTheTags) {
   DeliverySeries all = series(Agent::datadog, {{"env", "prod"}});
-  EXPECT_EQ(all.find_or_add({"hooks.example.com", Scheme::https}), 2u);
+  EXPECT_EQ(all.find_or_add("hooks.example.com"), 2u);
   EXPECT_EQ(all.suffix(2), "|#env:prod,endpoint:hooks.example.com");
 }
 
-TEST(DeliverySeries, SharesASeriesBetweenEqualLabels) {
-  DeliverySeries all = series(Agent::datadog);
-  EXPECT_EQ(all.find_or_add({"Hooks.example.com", Scheme::https}), 2u);
-  EXPECT_EQ(all.find_or_add({"hooks.example.com:443", Scheme::https}), 2u);
-  EXPECT_EQ(all.find_or_add({"hooks.example.com:80", Scheme::http}), 2u);
-  EXPECT_EQ(all.find_or_add({"hooks.example.com:443", Scheme::http}), 3u);
-  EXPECT_EQ(all.find_or_add({"hooks.example.com:443", Scheme::other}), 3u);
-  EXPECT_EQ(all.suffix(3), "|#endpoint:hooks.example.com:443");
-}
-
-TEST(DeliverySeries, CountsAnAuthorityThatIsNoneAsInvalid) {
-  DeliverySeries all = series(Agent::datadog);
-  EXPECT_EQ(all.find_or_add({"user:password", Scheme::https}), DeliverySeries::invalid);
-  EXPECT_EQ(all.find_or_add({"host\\@evil", Scheme::https}), DeliverySeries::invalid);
+TEST(DeliverySeries, SharesASeriesBetweenEqualTags) {
+  DeliverySeries all = series(Agent::graphite);
+  EXPECT_EQ(all.find_or_add("hooks.example.com:81"), 2u);
+  EXPECT_EQ(all.find_or_add("hooks.example.com_81"), 2u);
+  EXPECT_EQ(all.find_or_add("hooks.example.com:82"), 3u);
+  EXPECT_EQ(all.suffix(2), "|#endpoint:hooks.example.com_81");
+  EXPECT_EQ(all.find_or_add("other"), DeliverySeries::other);
 }
 
 TEST(DeliverySeries, CountsAnEndpointThatWouldNotFitAsOther) {
   DeliverySeries all = series(Agent::datadog, {}, true, 400);
-  EXPECT_EQ(all.find_or_add({"short.example.com", Scheme::https}), 2u);
-  EXPECT_EQ(all.find_or_add({std::string(200, 'a'), Scheme::https}), DeliverySeries::other);
+  EXPECT_EQ(all.find_or_add("short.example.com"), 2u);
+  EXPECT_EQ(all.find_or_add(std::string(200, 'a')), DeliverySeries::other);
   EXPECT_LE(all.longest_group(), 400u);
 }
 
 TEST(DeliverySeries, HoldsNewSeriesToALoweredLimit) {
   DeliverySeries all = series(Agent::datadog);
   all.lower_limit(all.longest_group());
-  EXPECT_EQ(all.find_or_add({"a.io", Scheme::https}), 2u);  // no longer than `invalid`
-  EXPECT_EQ(all.find_or_add({"hooks.example.com", Scheme::https}), DeliverySeries::other);
+  EXPECT_EQ(all.find_or_add("a.io"), 2u);  // no longer than `invalid`
+  EXPECT_EQ(all.find_or_add("hooks.example.com"), DeliverySeries::other);
 }
 
 TEST(DeliverySeries, RefusesALimitThatOtherDoesNotFit) {

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <latch>
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -37,10 +40,23 @@ class Endpoints {
   EndpointTable table;
 };
 
-/// The index of a URL's key in the form in which a call looks it up.
+HostLabel label(std::string_view text) {
+  HostLabel label;
+  label.size = static_cast<std::uint16_t>(std::ranges::copy(text, label.bytes.begin()).out - label.bytes.begin());
+  return label;
+}
+
+/// The endpoint that is spelled like this, 0 when none is known to be.
+std::uint32_t index_of(const EndpointTable& table, const HostKey& spelling) {
+  const std::uint32_t known = table.find(spelling);
+  return known == 0 ? 0 : table.endpoint(known);
+}
+
+/// The same of a URL's key in the form in which a call looks it up.
 std::uint32_t index_of(const EndpointTable& table, const std::string& url) {
   BlockKey key;
-  return likely_block_key(url, key) ? table.find(key) : 0;
+  const std::uint32_t known = likely_block_key(url, key) ? table.find(key) : 0;
+  return known == 0 ? 0 : table.endpoint(known);
 }
 
 std::string host(std::uint32_t number) { return "hook" + std::to_string(number) + ".example.com"; }
@@ -48,42 +64,103 @@ std::string host(std::uint32_t number) { return "hook" + std::to_string(number) 
 TEST(EndpointTable, DoesNotFindWhatWasNeverInserted) {
   const Endpoints endpoints{4};
   EXPECT_EQ(endpoints.table.size(), 0U);
-  EXPECT_EQ(endpoints.table.find({"example.com", Scheme::https}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"example.com"}), 0U);
 }
 
 TEST(EndpointTable, NumbersEndpointsFromTwoInTheOrderOfInsertion) {
   Endpoints endpoints{4};
-  EXPECT_EQ(endpoints.table.insert({"a.example.com", Scheme::https}), 2U);
-  EXPECT_EQ(endpoints.table.insert({"b.example.com", Scheme::https}), 3U);
-  EXPECT_EQ(endpoints.table.find({"a.example.com", Scheme::https}), 2U);
-  EXPECT_EQ(endpoints.table.find({"b.example.com", Scheme::https}), 3U);
-  EXPECT_EQ(endpoints.table.find({"c.example.com", Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.insert(label("a.example.com")), 2U);
+  EXPECT_EQ(endpoints.table.insert(label("b.example.com")), 3U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"a.example.com"}), 2U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"b.example.com"}), 3U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"c.example.com"}), 0U);
   EXPECT_EQ(endpoints.table.size(), 2U);
-  EXPECT_EQ(endpoints.table.at(2).authority, "a.example.com");
-  EXPECT_EQ(endpoints.table.at(3).authority, "b.example.com");
+  EXPECT_EQ(endpoints.table.at(2), "a.example.com");
+  EXPECT_EQ(endpoints.table.at(3), "b.example.com");
 }
 
 // Their default ports differ, so host:443 under one of them is not the same endpoint under the other.
 TEST(EndpointTable, TellsSchemesApart) {
   Endpoints endpoints{4};
-  EXPECT_EQ(endpoints.table.insert({"host:443", Scheme::https}), 2U);
-  EXPECT_EQ(endpoints.table.find({"host:443", Scheme::http}), 0U);
-  EXPECT_EQ(endpoints.table.insert({"host:443", Scheme::http}), 3U);
-  EXPECT_EQ(endpoints.table.insert({"host:443", Scheme::other}), 4U);
-  EXPECT_EQ(endpoints.table.find({"host:443", Scheme::https}), 2U);
-  EXPECT_EQ(endpoints.table.find({"host:443", Scheme::http}), 3U);
-  EXPECT_EQ(endpoints.table.find({"host:443", Scheme::other}), 4U);
-  EXPECT_EQ(endpoints.table.at(3).scheme, Scheme::http);
-  EXPECT_EQ(endpoints.table.at(4).scheme, Scheme::other);
+  const std::uint32_t without = endpoints.table.insert(label("host"));
+  const std::uint32_t with = endpoints.table.insert(label("host:443"));
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::other}), with);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::https}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::http}), 0U);
+  endpoints.table.remember({"host:443", Scheme::https}, without);
+  endpoints.table.remember({"host:443", Scheme::http}, with);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::other}), with);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::https}), without);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::http}), with);
+  EXPECT_EQ(endpoints.table.size(), 2U);
+}
+
+TEST(EndpointTable, KnowsNoSchemesWhereNoPortIsWritten) {
+  Endpoints endpoints{4};
+  const std::uint32_t host = endpoints.table.insert(label("host"));
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"host", Scheme::https}), host);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"host", Scheme::http}), host);
+  endpoints.table.remember({"HOST", Scheme::http}, host);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"HOST", Scheme::https}), host);
+}
+
+TEST(EndpointTable, RemembersAsManyMoreSpellingsAsItHasEndpoints) {
+  Endpoints endpoints{4};
+  const std::uint32_t a = endpoints.table.insert(label("a"));
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = "a:" + std::to_string(i);
+    const HostKey spelling{name, Scheme::https};
+    endpoints.table.remember(spelling, a);
+    ASSERT_EQ(index_of(endpoints.table, spelling), i < 4 ? a : 0U);
+  }
+  for (const char* const name : {"b", "c", "d"}) EXPECT_NE(endpoints.table.insert(label(name)), 0U);
+  EXPECT_EQ(endpoints.table.insert(label("e")), 0U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"d"}), 5U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"a:3", Scheme::https}), a);
+}
+
+TEST(EndpointTable, RemembersNoLongSpelling) {
+  Endpoints endpoints{4};
+  const std::uint32_t a = endpoints.table.insert(label("a"));
+  const HostKey longest{"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};  // 31 bytes
+  const HostKey longer{"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
+  endpoints.table.remember(longer, a);
+  endpoints.table.remember(longest, a);
+  EXPECT_EQ(index_of(endpoints.table, longer), 0U);
+  EXPECT_EQ(index_of(endpoints.table, longest), a);
+}
+
+// Without a lock, and while endpoints are inserted under one.
+TEST(EndpointTable, RemembersWhatThreadsSpellAtOnce) {
+  constexpr std::uint32_t count = 3000;
+  Endpoints endpoints{count};
+  const std::uint32_t a = endpoints.table.insert(label("a"));
+  const auto spelling = [](int thread, std::uint32_t i) { return "a:" + std::to_string(thread) + std::to_string(i); };
+  std::latch begin{3};
+  const auto remember = [&](int thread) {
+    begin.arrive_and_wait();
+    for (std::uint32_t i = 0; i < count / 2; ++i) endpoints.table.remember({spelling(thread, i), Scheme::https}, a);
+  };
+  std::thread first{remember, 1};
+  std::thread second{remember, 2};
+  begin.arrive_and_wait();
+  for (std::uint32_t i = 1; i < count; ++i) ASSERT_EQ(endpoints.table.insert(label(host(i))), i + 2);
+  first.join();
+  second.join();
+  for (std::uint32_t i = 0; i < count / 2; ++i) {
+    for (const int thread : {1, 2})
+      ASSERT_EQ(index_of(endpoints.table, HostKey{spelling(thread, i), Scheme::https}), a);
+  }
+  for (std::uint32_t i = 1; i < count; ++i) ASSERT_EQ(index_of(endpoints.table, HostKey{host(i)}), i + 2);
 }
 
 TEST(EndpointTable, ComparesWholeKeys) {
   Endpoints endpoints{8};
-  EXPECT_EQ(endpoints.table.insert({"example.com", Scheme::https}), 2U);
-  EXPECT_EQ(endpoints.table.find({"example.co", Scheme::https}), 0U);
-  EXPECT_EQ(endpoints.table.find({"example.com:80", Scheme::https}), 0U);
-  EXPECT_EQ(endpoints.table.find({"Example.com", Scheme::https}), 0U);
-  EXPECT_EQ(endpoints.table.find({std::string_view{"example.com\0", 12}, Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.insert(label("example.com")), 2U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"example.co"}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"example.com:80"}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"Example.com"}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{std::string_view{"example.com\0", 12}}), 0U);
 }
 
 // Under a hash key that makes nothing of the second word where the first one is "aaaa".
@@ -93,77 +170,77 @@ TEST(EndpointTable, ComparesWholeKeysWhereHashesAreEqual) {
   key.word[0] = 0U - 0x61616161U;
   const std::string path(40, 'p');
   ASSERT_EQ(KeyBlock::load("aaaabbbb.example", 16).hash(key), KeyBlock::load("aaaacccc.example", 16).hash(key));
-  EXPECT_EQ(endpoints.table.insert({"aaaabbbb.example", Scheme::https}), 2U);
-  EXPECT_EQ(endpoints.table.find({"aaaacccc.example", Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.insert(label("aaaabbbb.example")), 2U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"aaaacccc.example"}), 0U);
   EXPECT_EQ(index_of(endpoints.table, "https://aaaacccc.example/" + path), 0U);
-  EXPECT_EQ(endpoints.table.insert({"aaaacccc.example", Scheme::https}), 3U);
+  EXPECT_EQ(endpoints.table.insert(label("aaaacccc.example")), 3U);
   EXPECT_EQ(index_of(endpoints.table, "https://aaaabbbb.example/" + path), 2U);
   EXPECT_EQ(index_of(endpoints.table, "https://aaaacccc.example/" + path), 3U);
 }
 
 TEST(EndpointTable, KeepsKeysOfEveryLength) {
   Endpoints endpoints{300};
-  for (std::uint32_t length = 1; length <= longest_authority; ++length) {
-    ASSERT_EQ(endpoints.table.insert({std::string(length, 'h'), Scheme::https}), length + 1);
+  for (std::uint32_t length = 1; length <= longest_label; ++length) {
+    ASSERT_EQ(endpoints.table.insert(label(std::string(length, 'h'))), length + 1);
   }
-  for (std::uint32_t length = 1; length <= longest_authority; ++length) {
+  for (std::uint32_t length = 1; length <= longest_label; ++length) {
     const std::string key(length, 'h');
-    ASSERT_EQ(endpoints.table.find({key, Scheme::https}), length + 1);
-    ASSERT_EQ(endpoints.table.at(length + 1).authority, key);
+    ASSERT_EQ(index_of(endpoints.table, HostKey{key}), length + 1);
+    ASSERT_EQ(endpoints.table.at(length + 1), key);
   }
 }
 
 TEST(EndpointTable, TellsLongKeysApartByTheirLastByte) {
   Endpoints endpoints{8};
   const std::string common(260, 'h');
-  EXPECT_EQ(endpoints.table.insert({common + 'a', Scheme::https}), 2U);
-  EXPECT_EQ(endpoints.table.find({common + 'b', Scheme::https}), 0U);
-  EXPECT_EQ(endpoints.table.insert({common + 'b', Scheme::https}), 3U);
-  EXPECT_EQ(endpoints.table.find({common + 'a', Scheme::https}), 2U);
+  EXPECT_EQ(endpoints.table.insert(label(common + 'a')), 2U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{common + 'b'}), 0U);
+  EXPECT_EQ(endpoints.table.insert(label(common + 'b')), 3U);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{common + 'a'}), 2U);
 }
 
 TEST(EndpointTable, TakesItsCapacityAndNoMore) {
   Endpoints endpoints{100};
   for (std::uint32_t i = 0; i < 100; ++i) {
     ASSERT_FALSE(endpoints.table.is_full());
-    ASSERT_EQ(endpoints.table.insert({host(i), Scheme::https}), i + 2);
+    ASSERT_EQ(endpoints.table.insert(label(host(i))), i + 2);
   }
   EXPECT_TRUE(endpoints.table.is_full());
-  EXPECT_EQ(endpoints.table.insert({"more", Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.insert(label("more")), 0U);
   EXPECT_EQ(endpoints.table.size(), 100U);
-  EXPECT_EQ(endpoints.table.find({"more", Scheme::https}), 0U);  // and the search for what is not there ends
-  for (std::uint32_t i = 0; i < 100; ++i) ASSERT_EQ(endpoints.table.find({host(i), Scheme::https}), i + 2);
+  EXPECT_EQ(index_of(endpoints.table, HostKey{"more"}), 0U);  // and the search for what is not there ends
+  for (std::uint32_t i = 0; i < 100; ++i) ASSERT_EQ(index_of(endpoints.table, HostKey{host(i)}), i + 2);
 }
 
 TEST(EndpointTable, TellsAsManyApartAsAClientMayHave) {
   constexpr std::uint32_t count = 100'000;
   Endpoints endpoints{count};
-  for (std::uint32_t i = 0; i < count; ++i) ASSERT_EQ(endpoints.table.insert({host(i), Scheme::https}), i + 2);
-  for (std::uint32_t i = 0; i < count; ++i) ASSERT_EQ(endpoints.table.find({host(i), Scheme::https}), i + 2);
+  for (std::uint32_t i = 0; i < count; ++i) ASSERT_EQ(endpoints.table.insert(label(host(i))), i + 2);
+  for (std::uint32_t i = 0; i < count; ++i) ASSERT_EQ(index_of(endpoints.table, HostKey{host(i)}), i + 2);
 }
 
 TEST(EndpointTable, HasRoomForTheLongestKeysWhateverElseTakesMemory) {
   Endpoints endpoints{8, 0};
   while (endpoints.arena.take(1) != 0) continue;
-  const auto text = [](std::uint32_t i) { return std::string(longest_authority - 1, 'h') + std::to_string(i); };
-  for (std::uint32_t i = 0; i < 8; ++i) ASSERT_EQ(endpoints.table.insert({text(i), Scheme::https}), i + 2);
+  const auto text = [](std::uint32_t i) { return std::string(longest_label - 1, 'h') + std::to_string(i); };
+  for (std::uint32_t i = 0; i < 8; ++i) ASSERT_EQ(endpoints.table.insert(label(text(i))), i + 2);
   for (std::uint32_t i = 0; i < 8; ++i) {
-    ASSERT_EQ(endpoints.table.find({text(i), Scheme::https}), i + 2);
-    ASSERT_EQ(endpoints.table.at(i + 2).authority, text(i));
+    ASSERT_EQ(index_of(endpoints.table, HostKey{text(i)}), i + 2);
+    ASSERT_EQ(endpoints.table.at(i + 2), text(i));
   }
-  EXPECT_EQ(endpoints.table.insert({text(8), Scheme::https}), 0U);
+  EXPECT_EQ(endpoints.table.insert(label(text(8))), 0U);
 }
 
 TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherHashKey) {
-  // Where a key is found can be seen only through the memory: by hash, behind the slots.
+  // Where a key is found can be seen only through the memory: by hash, behind the counts and the slots.
   const auto places_used = [](std::uint32_t seed) {
     Endpoints endpoints{64};
     endpoints.key(seed);
-    for (std::uint32_t i = 0; i < 64; ++i) endpoints.table.insert({host(i), Scheme::https});
-    const std::uint32_t* const places = &endpoints.arena.at<std::uint32_t>(1 + first_endpoint + 64);
-    std::vector<std::uint32_t> indices;
-    for (std::uint32_t i = 0; i < 256; ++i) indices.push_back(places[i] & most_endpoints);
-    return indices;
+    for (std::uint32_t i = 0; i < 64; ++i) endpoints.table.insert(label(host(i)));
+    const std::uint32_t* const places = &endpoints.arena.at<std::uint32_t>(1 + 1 + 1 + 2 * 64);
+    std::vector<std::uint32_t> numbers;
+    for (std::uint32_t i = 0; i < 256; ++i) numbers.push_back(places[i] & most_endpoints);
+    return numbers;
   };
   EXPECT_EQ(places_used(1), places_used(1));
   EXPECT_NE(places_used(1), places_used(2));
@@ -175,12 +252,11 @@ TEST(EndpointTable, FindsShortKeysAsCallsLookThemUp) {
   for (std::uint32_t length = 1; length < block_bytes; ++length) {
     const std::string name(length, 'h');
     ASSERT_EQ(index_of(endpoints.table, "https://" + name + "/" + path), 0U) << length;
-    const std::uint32_t secure = endpoints.table.insert({name, Scheme::https});
-    const std::uint32_t plain = endpoints.table.insert({name, Scheme::http});
-    ASSERT_EQ(index_of(endpoints.table, "https://" + name + "/" + path), secure) << length;
-    ASSERT_EQ(index_of(endpoints.table, "http://" + name + "/" + path), plain) << length;
+    const std::uint32_t index = endpoints.table.insert(label(name));
+    ASSERT_EQ(index_of(endpoints.table, "https://" + name + "/" + path), index) << length;
+    ASSERT_EQ(index_of(endpoints.table, "http://" + name + "/" + path), index) << length;
   }
-  EXPECT_NE(endpoints.table.insert({std::string(32, 'h'), Scheme::https}), 0U);
+  EXPECT_NE(endpoints.table.insert(label(std::string(32, 'h'))), 0U);
   EXPECT_EQ(index_of(endpoints.table, "https://" + std::string(32, 'h') + "/" + path), 0U);
 }
 
@@ -188,12 +264,15 @@ TEST(EndpointTable, BelievesNoGuessOfALongKeyOrAnotherScheme) {
   Endpoints endpoints{8};
   const std::string path(40, 'p');
   const std::string long_name(40, 'h');
-  const std::uint32_t plain = endpoints.table.insert({"a.example", Scheme::http});
-  const std::uint32_t other = endpoints.table.insert({"a.example", Scheme::other});
-  const std::uint32_t long_key = endpoints.table.insert({long_name, Scheme::https});
-  for (const std::uint32_t guess : {plain, other, long_key}) {
-    EXPECT_EQ(endpoints.table.entry_if(guess, ("https://a.example/" + path).data()), 0U);
-    EXPECT_EQ(endpoints.table.entry_if(guess, ("http://a.example/" + path).data()), 0U);
+  const std::uint32_t index = endpoints.table.insert(label("a.example:443"));
+  endpoints.table.insert(label(long_name));
+  endpoints.table.remember({"a.example:443", Scheme::http}, index);
+  for (const HostKey& spelling :
+       {HostKey{"a.example:443"}, HostKey{"a.example:443", Scheme::http}, HostKey{long_name}}) {
+    const std::uint32_t guess = endpoints.table.find(spelling);
+    ASSERT_NE(guess, 0U);
+    EXPECT_EQ(endpoints.table.entry_if(guess, ("https://a.example:443/" + path).data()), 0U);
+    EXPECT_EQ(endpoints.table.entry_if(guess, ("http://a.example:443/" + path).data()), 0U);
     EXPECT_EQ(endpoints.table.entry_if(guess, ("https://" + long_name + "/" + path).data()), 0U);
   }
 }
@@ -205,15 +284,25 @@ TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheKeyAgrees) {
   EXPECT_EQ(endpoints.table.entry_if(0, std::string(40, '\0').data()), 0U);
   for (std::uint32_t length = 1; length < block_bytes; ++length) {
     const std::string name(length, 'h');
-    const std::uint32_t index = endpoints.table.insert({name, Scheme::https});
-    ASSERT_EQ(endpoints.table.entry_if(index, ("https://" + name + "/" + path).data()), entry_of(index, 0));
-    ASSERT_EQ(endpoints.table.entry_if(index, ("https://" + name + "/q" + path).data()), entry_of(index, 0));
+    const std::uint32_t index = endpoints.table.insert(label(name));
+    const std::uint32_t guess = endpoints.table.find(HostKey{name});
+    ASSERT_EQ(endpoints.table.entry_if(guess, ("https://" + name + "/" + path).data()), entry_of(index, 0));
+    ASSERT_EQ(endpoints.table.entry_if(guess, ("https://" + name + "/q" + path).data()), entry_of(index, 0));
     for (std::uint32_t at = 0; at <= 8 + length; ++at) {  // from the scheme to the slash behind the host
       std::string other = "https://" + name + "/" + path;
       other[at] = 'x';
-      ASSERT_EQ(endpoints.table.entry_if(index, other.data()), 0U) << length << ' ' << at;
+      ASSERT_EQ(endpoints.table.entry_if(guess, other.data()), 0U) << length << ' ' << at;
     }
   }
+}
+
+TEST(EndpointTable, BelievesAGuessOfAnHttpsUrlWithAPort) {
+  Endpoints endpoints{4};
+  const std::string url = "https://a.example:443/" + std::string(40, 'p');
+  const std::uint32_t index = endpoints.table.insert(label("a.example"));
+  const HostKey spelling{"a.example:443", Scheme::https};
+  endpoints.table.remember(spelling, index);
+  EXPECT_EQ(endpoints.table.entry_if(endpoints.table.find(spelling), url.data()), entry_of(index, 0));
 }
 
 // Readers take no lock. What find() or size() shows them must be there in full, which ThreadSanitizer checks too.
@@ -231,19 +320,19 @@ TEST(EndpointTable, ShowsReadersOnlyWholeEndpointsWhileOneInserts) {
       const std::uint32_t size = endpoints.table.size();
       for (; next < size; ++next) {
         const std::string key = name(next);
-        if (endpoints.table.at(next + 2).authority != key) ++wrong;
-        const std::uint32_t found = endpoints.table.find({key, Scheme::https});
+        if (endpoints.table.at(next + 2) != key) ++wrong;
+        const std::uint32_t found = index_of(endpoints.table, HostKey{key});
         if (found != 0 && found != next + 2) ++wrong;  // the last one may be counted and not be found yet
       }
       // What is counted for an endpoint that was found has to be looked at in the next fold.
-      const std::uint32_t index = endpoints.table.find({name(next), Scheme::https});
+      const std::uint32_t index = index_of(endpoints.table, HostKey{name(next)});
       if (index != 0 && (index != next + 2 || endpoints.table.size() <= next)) ++wrong;
     }
   };
   std::thread first{read};
   std::thread second{read};
   for (std::uint32_t i = 0; i < count && !failed; ++i) {
-    failed = endpoints.table.insert({name(i), Scheme::https}) != i + 2;
+    failed = endpoints.table.insert(label(name(i))) != i + 2;
   }
   first.join();
   second.join();
@@ -261,14 +350,14 @@ TEST(EndpointTable, HasCountedWhatIsFound) {
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::string key = host(i);
       awaited = i + 1;
-      while (endpoints.table.find({key, Scheme::https}) == 0) continue;
+      while (index_of(endpoints.table, HostKey{key}) == 0) continue;
       if (endpoints.table.size() <= i) ++wrong;
     }
   }};
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string key = host(i);
     while (awaited <= i) continue;
-    (void)endpoints.table.insert({key, Scheme::https});
+    (void)endpoints.table.insert(label(key));
   }
   reader.join();
   EXPECT_EQ(wrong, 0U);
@@ -285,12 +374,12 @@ TEST(EndpointTable, IsFullOnlyOnceEveryKeyIsFound) {
     for (std::size_t i = 0; i < rounds; ++i) {
       awaited = i + 1;
       while (!tables[i]->table.is_full()) continue;
-      if (tables[i]->table.find({"last", Scheme::https}) == 0) ++wrong;
+      if (index_of(tables[i]->table, HostKey{"last"}) == 0) ++wrong;
     }
   }};
   for (std::size_t i = 0; i < rounds; ++i) {
     while (awaited <= i) continue;
-    (void)tables[i]->table.insert({"last", Scheme::https});
+    (void)tables[i]->table.insert(label("last"));
   }
   reader.join();
   EXPECT_EQ(wrong, 0U);

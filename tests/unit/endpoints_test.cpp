@@ -8,14 +8,6 @@
 namespace event_metrics {
 namespace {
 
-TEST(Endpoints, LabelLeavesOutThePortThatTheSchemeImplies) {
-  EXPECT_EQ(endpoint_label(record::host_key("http://A.io:80/x")), "a.io");
-  EXPECT_EQ(endpoint_label(record::host_key("http://a.io:443/x")), "a.io:443");
-  EXPECT_EQ(endpoint_label(record::host_key("https://a.io:443/x")), "a.io");
-  EXPECT_EQ(endpoint_label(record::host_key("https://a.io:80/x")), "a.io:80");
-  EXPECT_EQ(endpoint_label(record::host_key("ftp://a.io:80/x")), "a.io:80");
-}
-
 std::string refusal(EndpointLabel label, std::size_t max_endpoints) {
   try {
     check_endpoints("Some", label, max_endpoints);

@@ -94,7 +94,6 @@ TEST(HostKey, IsEmptyForWhatHasNoSchemeAndHost) {
       "example.com/?a=b&to=https://secret/",
       "ht tp://host",
       "ht_tp://host",
-      " https://host",
       "h\xc3\xbc://host",
   };
   for (const char* const url : invalid) {
@@ -105,30 +104,35 @@ TEST(HostKey, IsEmptyForWhatHasNoSchemeAndHost) {
 }
 
 TEST(HostKey, KnowsTheSchemesThatHaveAPortOfTheirOwn) {
-  EXPECT_EQ(host_key("http://host").scheme, Scheme::http);
-  EXPECT_EQ(host_key("HTTP://host").scheme, Scheme::http);
-  EXPECT_EQ(host_key("https://host").scheme, Scheme::https);
-  EXPECT_EQ(host_key("hTTpS://host").scheme, Scheme::https);
-  EXPECT_EQ(host_key("httpsx://host").scheme, Scheme::other);
-  EXPECT_EQ(host_key("ws://host").scheme, Scheme::other);
+  for (const char* const url : {"http://host:1", "HTTP://host:1", "ws://host:1", "Ws://host:1"}) {
+    EXPECT_EQ(host_key(url).scheme, Scheme::http) << url;
+  }
+  for (const char* const url : {"https://host:1", "hTTpS://host:1", "wss://host:1", "WSS://host:1"}) {
+    EXPECT_EQ(host_key(url).scheme, Scheme::https) << url;
+  }
+  for (const char* const url : {"httpsx://host:1", "ftp://host:1", "w://host:1"}) {
+    EXPECT_EQ(host_key(url).scheme, Scheme::other) << url;
+  }
 }
 
-TEST(HostKey, TakesUpTo261Bytes) {
-  const std::string longest(261, 'h');
+TEST(HostKey, IgnoresWhiteSpaceAtTheUrlsEnds) {
+  for (const char* const url : {" https://host", "https://host\n", "https://host\r\n", "\t\v\f https://host/x \n"}) {
+    EXPECT_EQ(host_key(url).authority, "host") << url;
+  }
+  EXPECT_EQ(host_key("https://host \n/x").authority, "host \n");
+  EXPECT_EQ(host_key(" \n ").authority, "");
+}
+
+// A cut could keep user info, so how long a host may be is the label's business.
+TEST(HostKey, NeverCutsWhatIsLong) {
+  const std::string longest(100'000, 'h');
   EXPECT_EQ(host_key("https://" + longest + "/x").authority, longest);
-  EXPECT_EQ(host_key("https://user:secret@" + longest + "/x").authority, longest);
-}
-
-// A cut could keep user info, so what is too long is refused as a whole.
-TEST(HostKey, NeverCutsWhatIsTooLong) {
-  EXPECT_EQ(host_key("https://" + std::string(262, 'h')).authority, "");
-  EXPECT_EQ(host_key("https://" + std::string(100'000, 'h') + "/x").authority, "");
   const std::string password(100'000, 'p');
   EXPECT_EQ(host_key("https://user:" + password + "@host/x").authority, "host");
 }
 
-// Bytes that would break a line are the label's business; here they neither end the key nor the URL.
-TEST(HostKey, KeepsControlBytesForTheLabelToClean) {
+// Bytes that no host has are the label's business; here they neither end the key nor the URL.
+TEST(HostKey, KeepsControlBytesForTheLabelToRefuse) {
   EXPECT_EQ(host_key("https://ho\0st/x"s).authority, "ho\0st"s);
   EXPECT_EQ(host_key("https://user:se\0cret@host/x"s).authority, "host");
   EXPECT_EQ(host_key("https://ho\nst/x").authority, "ho\nst");
@@ -168,58 +172,20 @@ TEST(HostKey, ShowsNothingButTheHostWhateverSurroundsIt) {
   }
 }
 
-TEST(LikelyHostKey, IsWhatStandsBeforeTheFirstSlash) {
-  constexpr std::array cases{
-      Case{"https://example.com", "example.com"},
-      Case{"https://example.com/T000/B000/secret", "example.com"},
-      Case{"http://example.com:8080/", "example.com:8080"},
-      Case{"http://x/", "x"},
-      Case{"https://example.com?to=/x", "example.com?to="},
-      Case{"https://user:pw@example.com/x", "user:pw@example.com"},
-      Case{"https:///x", ""},
-      Case{"https://", ""},
-      Case{"http://", ""},
-      Case{"HTTPS://example.com/", ""},
-      Case{"ftp://example.com/", ""},
-      Case{"https:/", ""},
-      Case{"", ""},
-  };
-  for (const Case& c : cases) EXPECT_EQ(likely_host_key(c.url).authority, c.authority) << c.url;
-  EXPECT_EQ(likely_host_key("https://x/").scheme, Scheme::https);
-  EXPECT_EQ(likely_host_key("http://x/").scheme, Scheme::http);
-  EXPECT_EQ(likely_host_key("https://" + std::string(longest_authority, 'a')).authority.size(), longest_authority);
-  EXPECT_EQ(likely_host_key("https://" + std::string(longest_authority + 1, 'a')).authority, "");
-}
-
-// So a guess that is in the table was right.
-TEST(LikelyHostKey, IsTheHostKeyWhereverItCouldBeOne) {
-  const std::string bytes = "a:@?#\\/";
-  for (std::size_t number = 0; number < 7 * 7 * 7 * 7 * 7; ++number) {
-    std::string url = "https://";
-    for (std::size_t rest = number, i = 0; i < 5; ++i, rest /= bytes.size()) url += bytes[rest % bytes.size()];
-    const std::string_view guess = likely_host_key(url).authority;
-    const std::string_view key = host_key(url).authority;
-    EXPECT_EQ(key.find_first_of("/@?#\\"), std::string_view::npos) << url;
-    const bool possible = !guess.empty() && guess.find_first_of("@?#\\") == std::string_view::npos;
-    if (possible) {
-      EXPECT_EQ(guess, key) << url;
-    }
-  }
-}
-
 std::string block_key(std::string_view url) {
   BlockKey key;
   if (!likely_block_key(url, key)) return "none";
-  return std::to_string(key.kind >> 2U) + (is_host(key) ? " host" : " no host");
+  return std::to_string(key.kind >> 2U);
 }
 
 TEST(BlockKey, IsWhatStandsBetweenSchemeAndSlash) {
-  EXPECT_EQ(block_key("https://example.com/T000/B000/long enough for a block"), "11 host");
-  EXPECT_EQ(block_key("http://example.com/T000/B000/long enough for a block"), "11 host");
-  EXPECT_EQ(block_key("https://a/"), "1 host");
-  EXPECT_EQ(block_key("http://a/"), "1 host");
-  EXPECT_EQ(block_key("https://" + std::string(31, 'h') + "/"), "31 host");
-  EXPECT_EQ(block_key("https://example.com:8443/x"), "16 host");
+  EXPECT_EQ(block_key("https://example.com/T000/B000/long enough for a block"), "11");
+  EXPECT_EQ(block_key("http://example.com/T000/B000/long enough for a block"), "11");
+  EXPECT_EQ(block_key("https://a/"), "1");
+  EXPECT_EQ(block_key("http://a/"), "1");
+  EXPECT_EQ(block_key("https://" + std::string(31, 'h') + "/"), "31");
+  EXPECT_EQ(block_key("https://example.com:8443/x"), "16");
+  EXPECT_EQ(block_key("https://user:pw@a/x"), "9");  // a guess, which equals no key of a host
 }
 
 TEST(BlockKey, IsNoneWhereThereIsNoSuchKey) {
@@ -232,12 +198,57 @@ TEST(BlockKey, IsNoneWhereThereIsNoSuchKey) {
   EXPECT_EQ(block_key("https://" + std::string(40, 'h') + "/"), "none");
 }
 
-// What is found before a slash may be more or less than the host. Then it equals no key, and is not `other` either.
-TEST(BlockKey, IsNoHostWhereUserInfoQueryFragmentOrBackslashStands) {
-  EXPECT_EQ(block_key("https://user:secret@example.com/x"), "23 no host");
-  EXPECT_EQ(block_key("https://example.com?token=/"), "18 no host");
-  EXPECT_EQ(block_key("https://example.com#token/"), "17 no host");
-  EXPECT_EQ(block_key("https://example.com\\evil/"), "16 no host");
+TEST(BlockKey, HasASchemeOnlyWhereAPortIsWritten) {
+  const auto scheme = [](std::string_view url) {
+    BlockKey key;
+    return likely_block_key(url, key) ? static_cast<Scheme>(key.kind & 3U) : Scheme::other;
+  };
+  EXPECT_EQ(scheme("https://example.com/a:b"), Scheme::other);
+  EXPECT_EQ(scheme("http://example.com/a:b"), Scheme::other);
+  EXPECT_EQ(scheme("https://example.com:443/"), Scheme::https);
+  EXPECT_EQ(scheme("http://example.com:443/"), Scheme::http);
+  EXPECT_EQ(scheme("https://:/"), Scheme::https);
+}
+
+// So a guess that is in the table was right.
+TEST(BlockKey, IsTheHostKeyWhereverItCouldBeOne) {
+  const std::string bytes = "a:@?#\\/";
+  for (std::size_t number = 0; number < 7 * 7 * 7 * 7 * 7; ++number) {
+    std::string url = "https://";
+    for (std::size_t rest = number, i = 0; i < 5; ++i, rest /= bytes.size()) url += bytes[rest % bytes.size()];
+    url += '/';
+    const HostKey key = host_key(url);
+    EXPECT_EQ(key.authority.find_first_of("/@?#\\"), std::string_view::npos) << url;
+    BlockKey guess;
+    if (!likely_block_key(url, guess)) continue;
+    const std::string_view text = guess.text();
+    if (text.find_first_of("@?#\\") != std::string_view::npos) continue;
+    EXPECT_EQ(text, key.authority) << url;
+    const bool has_port = text.find(':') != text.npos;
+    EXPECT_EQ(guess.kind & 3U, static_cast<std::uint32_t>(has_port ? key.scheme : Scheme::other)) << url;
+  }
+}
+
+bool is_label(std::string_view url) {
+  BlockKey key;
+  return likely_block_key(url, key) && record::is_label(key);
+}
+
+TEST(BlockKey, IsALabelWhereItIsOneAsItStands) {
+  EXPECT_TRUE(is_label("https://example.com/x"));
+  EXPECT_TRUE(is_label("http://a/x"));
+  EXPECT_TRUE(is_label("https://a-b.c.0123456789/x"));
+  EXPECT_TRUE(is_label("https://" + std::string(31, 'z') + "/"));
+  EXPECT_FALSE(is_label("https://Example.com/x"));
+  EXPECT_FALSE(is_label("https://example.com./x"));
+  EXPECT_FALSE(is_label("https://example.com:80/x"));
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    if (c == '/') continue;
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    EXPECT_EQ(is_label("https://a"s + c + "b/x"), plain) << byte;
+    EXPECT_EQ(is_label("https://"s + c + "/x"), plain && c != '.') << byte;
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace event_metrics::record {
@@ -45,6 +46,18 @@ TYPED_TEST(KeyBlocks, FindsWhereTheFirstOfSomeBytesStands) {
   const TypeParam block = TypeParam::load(std::string(block_bytes, 'h').data());
   EXPECT_EQ(block.template find<'/'>(), block_bytes);
   EXPECT_EQ((block.template find<'/', '?', '#', '\xFF'>()), block_bytes);
+}
+
+TYPED_TEST(KeyBlocks, CountsTheBytesBeforeTheFirstThatHostsAreNotMadeOf) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    const bool plain = std::string_view{"abcdefghijklmnopqrstuvwxyz0123456789-./"}.find(c) != std::string_view::npos;
+    for (unsigned at = 0; at < block_bytes; ++at) {
+      std::string text(block_bytes, 'h');
+      text[at] = c;
+      ASSERT_EQ(TypeParam::load(text.data()).leading_plain(), plain ? block_bytes : at) << byte;
+    }
+  }
 }
 
 TYPED_TEST(KeyBlocks, KeepsTheFirstBytesAndPutsZerosBehind) {
@@ -145,6 +158,7 @@ TEST(KeyBlock, IsTheSameOnEveryMachine) {
     ASSERT_EQ(plain.find<'/'>(), sse.find<'/'>());
     ASSERT_EQ((plain.find<'?', '\0', '\xFF'>()), (sse.find<'?', '\0', '\xFF'>()));
     ASSERT_EQ(plain.first(size).hash(key), sse.first(size).hash(key));
+    ASSERT_EQ(plain.leading_plain(), sse.leading_plain());
   }
 }
 #endif

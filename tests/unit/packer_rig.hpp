@@ -40,7 +40,7 @@ struct PackerRig {
     while (ledger.endpoint_count() < recorder.endpoint_count()) {
       const std::uint32_t endpoint = ledger.endpoint_count();
       const std::uint32_t to =
-          endpoint < 2 ? (rules.tags ? endpoint : 0) : series.find_or_add(recorder.endpoint(endpoint));
+          endpoint < 2 ? (rules.tags ? endpoint : 0) : series.find_or_add(recorder.label(endpoint));
       if (to == ledger.series_count()) (void)ledger.add_series();
       ledger.attach_endpoint(to);
     }

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <latch>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,16 +49,150 @@ TEST(RecorderCalls, GoesOnInTheRingWhereItsLastOwnerStopped) {
 TEST(RecorderCalls, FindsAnEndpointHoweverItsUrlIsWritten) {
   Ready ready;
   const std::string path = "/T000/B000/secret that makes the URL long";
+  const std::vector<std::string> urls = {"https://example.com" + path,
+                                         "https://example.com/",
+                                         "https://example.com",
+                                         "https://example.com?x=" + path,
+                                         "https://user:pw@example.com" + path,
+                                         "HTTPS://example.com" + path,
+                                         "http://example.com" + path,
+                                         "ws://example.com" + path,
+                                         "wss://example.com:443" + path,
+                                         "https://example.com:443" + path,
+                                         "http://example.com:80" + path,
+                                         "https://EXAMPLE.com" + path,
+                                         "https://example.com." + path,
+                                         " https://example.com" + path,
+                                         "https://example.com\r\n",
+                                         "https://example.com:0443?x=" + path,
+                                         "https://example.com.:" + path,
+                                         "ftp://example.com#" + path};
   for (int i = 0; i < 3; ++i) {  // the second time they are known, the third their places are
-    ready.recorder.failed("https://example.com" + path);
-    ready.recorder.failed("https://example.com/");
-    ready.recorder.failed("https://example.com");
-    ready.recorder.failed("https://example.com?x=" + path);
-    ready.recorder.failed("https://user:pw@example.com" + path);
-    ready.recorder.failed("HTTPS://example.com" + path);
+    for (const std::string& each : urls) ready.recorder.failed(each);
   }
   EXPECT_EQ(ready.recorder.endpoint_count(), 3U);
-  EXPECT_EQ(failed(ready.recorder), 18U);
+  EXPECT_EQ(ready.recorder.label(2), "example.com");
+  EXPECT_EQ(failed(ready.recorder), 3 * urls.size());
+}
+
+TEST(RecorderCalls, FindsALongOrForeignNameHoweverItIsWritten) {
+  Ready ready;
+  const std::string path = "/T000/B000/secret that makes the URL long";
+  const std::string name = "a-name-that-does-not-fit-in-one-block";
+  for (int i = 0; i < 3; ++i) {
+    ready.recorder.failed("https://" + name + ".example.com" + path);
+    ready.recorder.failed("http://" + name + ".EXAMPLE.com." + path);
+    ready.recorder.failed("https://" + name + ".example.com:443" + path);
+    ready.recorder.failed("https://m\u00fcnchen.example" + path);
+    ready.recorder.failed("https://xn--mnchen-3ya.example" + path);
+    ready.recorder.failed("https://XN--MNCHEN-3YA.example" + path);
+    ready.recorder.failed("https://m\u00e4nchen.example" + path);
+  }
+  EXPECT_EQ(ready.recorder.endpoint_count(), 5U);
+  EXPECT_EQ(failed(ready.recorder, 2), 9U);
+  EXPECT_EQ(failed(ready.recorder, 3), 9U);
+  EXPECT_EQ(failed(ready.recorder, 4), 3U);
+}
+
+// A port is one of its scheme: the same text is another endpoint under another scheme, whichever came first.
+TEST(RecorderCalls, TellsPortsApartBySchemeWhateverCameFirst) {
+  const std::string path = "/T000/B000/secret that makes the URL long";
+  const std::vector<std::string> urls = {"https://a.io:443", "http://a.io:443", "https://a.io:80", "http://a.io:80"};
+  for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 2, 0, 3}}) {
+    Ready ready;
+    for (int i = 0; i < 3; ++i) {
+      for (const std::size_t which : order) ready.recorder.failed(urls[which] + path);
+    }
+    EXPECT_EQ(ready.recorder.endpoint_count(), 5U);
+    for (std::uint32_t endpoint = 2; endpoint < 5; ++endpoint) {
+      EXPECT_EQ(failed(ready.recorder, endpoint), ready.recorder.label(endpoint) == "a.io" ? 6U : 3U);
+    }
+  }
+}
+
+TEST(RecorderCalls, GivesPlacesToHostsAndNotToSpellings) {
+  Ready ready;  // four places
+  for (int i = 0; i < 100; ++i) {
+    ready.recorder.failed("https://a.io:443?" + std::to_string(i));
+    ready.recorder.failed("https://user" + std::to_string(i) + "@a.io/");
+    ready.recorder.failed("https://a.io secret" + std::to_string(i) + "/");
+    std::string spelling = "https://aaaaaaa.io/";
+    for (std::size_t bit = 0; bit < 7; ++bit) {
+      if ((i >> bit & 1) != 0) spelling[8 + bit] = 'A';
+    }
+    ready.recorder.failed(spelling);
+  }
+  EXPECT_EQ(ready.recorder.endpoint_count(), 4U);
+  EXPECT_EQ(failed(ready.recorder, 2), 200U);
+  EXPECT_EQ(failed(ready.recorder, 3), 100U);
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 100U);
+  for (const char* const late : {"https://b.io/", "https://c.io/", "https://d.io/"}) ready.recorder.failed(late);
+  EXPECT_EQ(ready.recorder.endpoint_count(), 6U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 1U);
+}
+
+// What an attacker can send without end, and any other spelling of a host that has been seen.
+TEST(RecorderCalls, NeitherLocksNorTakesMemoryForWhatIsNoNewHost) {
+  Ready ready;
+  std::latch met{1};
+  std::latch locked{1};
+  std::promise<void> done;
+  std::future<void> over = done.get_future();
+  std::thread caller{[&] {
+    for (std::uint32_t i = 0; i < 2 * ring_entries; ++i) {  // all that is counted in has its memory then
+      for (int host = 0; host < 4; ++host) ready.recorder.failed("https://hook" + std::to_string(host) + ".io/");
+      ready.recorder.failed("https://more.io/");
+      ready.recorder.failed("no url");
+    }
+    ready.recorder.drain();
+    met.count_down();
+    locked.wait();
+    for (int i = 0; i < 1000; ++i) {
+      const std::string number = std::to_string(i);
+      ready.recorder.failed("https://a" + number + ".io secret/");
+      ready.recorder.failed("https://a" + number + ".io\uff0fsecret/");
+      ready.recorder.failed("https://a-name-that-does-not-fit-in-one-block" + number + ".io\nsecret/");
+      ready.recorder.failed("https://hook0.io:0?" + number);
+      ready.recorder.failed("no url" + number);
+      ready.recorder.failed("https://more" + number + ".io/");
+      ready.recorder.failed("https://MORE" + number + ".io/");
+      ready.recorder.failed("https://Hook0.io:443/" + number);
+    }
+    done.set_value();
+  }};
+  met.wait();
+  const std::uint32_t lines = ready.recorder.taken_lines();
+  {
+    const std::lock_guard lock{Registry::instance().mutex()};
+    locked.count_down();
+    EXPECT_EQ(over.wait_for(10s), std::future_status::ready);
+  }
+  caller.join();
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 2 * ring_entries + 5000U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 2 * ring_entries + 2000U);
+  EXPECT_EQ(failed(ready.recorder, 2), 2 * ring_entries + 1000U);
+  EXPECT_EQ(ready.recorder.endpoint_count(), 6U);
+  EXPECT_EQ(ready.recorder.taken_lines(), lines);
+}
+
+TEST(RecorderCalls, FindsOneEndpointHoweverThreadsWriteItAtOnce) {
+  constexpr int hosts = 50;
+  constexpr int rounds = 20;
+  Ready ready{{hosts, true, 64U << 20U}};
+  const std::vector<std::string> begins = {"https://hook", "http://Hook", "wss://HOOK", "https://user@hOOk"};
+  std::latch begin{4};
+  std::vector<std::thread> threads;
+  for (const std::string& start : begins) {
+    threads.emplace_back([&] {
+      begin.arrive_and_wait();
+      for (int i = 0; i < hosts * rounds; ++i) ready.recorder.failed(start + std::to_string(i % hosts) + ".io/path");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(ready.recorder.endpoint_count(), hosts + first_endpoint);
+  for (std::uint32_t endpoint = 2; endpoint < ready.recorder.endpoint_count(); ++endpoint) {
+    EXPECT_EQ(failed(ready.recorder, endpoint), 4U * rounds) << ready.recorder.label(endpoint);
+  }
 }
 
 TEST(RecorderCalls, KnowsAnEndpointAgainWhereAnotherUrlLay) {
@@ -77,14 +213,16 @@ TEST(RecorderCalls, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
   const std::string path = "/T000/B000/secret that makes the URL long";
   for (int i = 0; i < 4; ++i) ready.recorder.success("https://hook" + std::to_string(i) + path, 1ms);
   ready.recorder.failed("https://more" + path);
-  ready.recorder.failed("http://hook0" + path);  // another scheme is another endpoint
+  ready.recorder.failed("https://more:8443" + path);
   ready.recorder.failed("https://user:pw@more" + path);
   ready.recorder.failed("https://more?x=" + path);
   ready.recorder.failed("https://more#x=" + path);
   EXPECT_EQ(failed(ready.recorder, other_endpoint), 5U);
   ready.recorder.failed("https://user:pw@hook0" + path);
   ready.recorder.failed("https://hook0?x=" + path);
-  EXPECT_EQ(failed(ready.recorder, 2), 2U);
+  ready.recorder.failed("http://hook0" + path);
+  ready.recorder.failed("https://HOOK0:443" + path);
+  EXPECT_EQ(failed(ready.recorder, 2), 4U);
   ready.recorder.failed("https://" + path);
   ready.recorder.failed("https://user@" + path);
   ready.recorder.failed("https://hook0\\@more" + path);

@@ -37,7 +37,7 @@ TEST(ForkedRecorder, StartsFromZeroAndLeavesTheParentItsCounts) {
     if (ready.recorder.begun()) return 1;
     ready.recorder.failed("https://c/");
     if (!ready.recorder.begun()) return 2;
-    if (ready.recorder.endpoint_count() != 3 || ready.recorder.endpoint(2).authority != "c") return 3;
+    if (ready.recorder.endpoint_count() != 3 || ready.recorder.label(2) != "c") return 3;
     if (failed(ready.recorder, 2) != 1 || !cells(ready.recorder, 2).empty()) return 4;
     ready.recorder.drain();
     if (ready.recorder.take_marks(0) || ready.recorder.take_marks(1) || !ready.recorder.take_marks(2)) return 5;

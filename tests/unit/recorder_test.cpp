@@ -52,8 +52,8 @@ TEST(Recorder, TellsEndpointsApart) {
   ready.recorder.failed("https://b.example.com/1");
   ready.recorder.failed("https://a.example.com/2");
   EXPECT_EQ(ready.recorder.endpoint_count(), 4U);
-  EXPECT_EQ(ready.recorder.endpoint(2).authority, "a.example.com");
-  EXPECT_EQ(ready.recorder.endpoint(3).authority, "b.example.com");
+  EXPECT_EQ(ready.recorder.label(2), "a.example.com");
+  EXPECT_EQ(ready.recorder.label(3), "b.example.com");
   EXPECT_EQ(failed(ready.recorder, 2), 2U);
   EXPECT_EQ(failed(ready.recorder, 3), 1U);
 }

@@ -32,5 +32,17 @@ TEST(FindFirst, ReturnsTheSizeWhenNoneIsThere) {
   }
 }
 
+TEST(FindFirst, FindsTheFirstByteThatIsNotPlain) {
+  for (std::size_t size = 1; size <= 70; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, "az09-."[at % 6]);
+      for (std::size_t from = 0; from <= size; ++from) ASSERT_EQ(find_first_not_plain(text, from), size);
+      text[at] = "@`{,:A_/\x80"[at % 9];
+      for (std::size_t from = 0; from <= size; ++from)
+        ASSERT_EQ(find_first_not_plain(text, from), from <= at ? at : size);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace event_metrics::record

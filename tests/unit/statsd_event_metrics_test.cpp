@@ -211,11 +211,31 @@ TEST(StatsdEventMetrics, MakesACleanBoundedLabelOfAnyUrl) {
   ASSERT_TRUE(agent.wait_for_datagrams(1));
   const Tally tally = agent.tally();
   EXPECT_TRUE(tally.malformed.empty());
-  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:invalid"), 12);
-  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:a_b_d_e_.io"), 1);
+  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:invalid"), 13);
   EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:[::1]:8080"), 1);
   EXPECT_EQ(tally.counter_sum("notification.delivery.attempts"), 14);
   for (const std::string& datagram : agent.datagrams()) EXPECT_EQ(datagram.find("secret"), std::string::npos);
+}
+
+TEST(StatsdEventMetrics, GivesPlacesToHostsHoweverTheyAreWritten) {
+  const support::Agent agent;
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::telegraf, .address = agent.address()}, {.max_endpoints = 2}};
+  for (int i = 0; i < 100; ++i) {
+    metrics.record_delivery_error("https://hooks.example.com\nSECRET" + std::to_string(i) + "/x");
+    metrics.record_delivery_error("https://M\u00fcnchen.io:443?" + std::to_string(i));
+    metrics.record_delivery_error("ws://xn--mnchen-3ya.io." + std::string{i % 2 == 0 ? "" : " \r\n"});
+  }
+  metrics.record_delivery_error("https://m\u00e4nchen.io/");
+  metrics.record_delivery_error("https://late.io/");
+  ASSERT_TRUE(metrics.flush(5s));
+  ASSERT_TRUE(agent.wait_for_datagrams(1));
+  const Tally tally = agent.tally();
+  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:invalid"), 100);
+  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:xn--mnchen-3ya.io"), 200);
+  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:xn--mnchen-bua.io"), 1);
+  EXPECT_EQ(tally.counter("notification.delivery.attempts#endpoint:other"), 1);
+  EXPECT_EQ(metrics.stats().endpoints, 2U);
+  for (const std::string& datagram : agent.datagrams()) EXPECT_EQ(datagram.find("ecret"), std::string::npos);
 }
 
 TEST(StatsdEventMetrics, WorksBehindTheGuards) {

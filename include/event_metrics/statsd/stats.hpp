@@ -43,7 +43,7 @@ struct Stats {
   std::uint64_t connect_errors = 0;     ///< the address could not be resolved or connected
 
   std::size_t series = 0;        ///< label sets, `other` and `invalid` among them
-  std::size_t endpoints = 0;     ///< hosts seen, as written in URLs, at most max_endpoints; equal labels share a series
+  std::size_t endpoints = 0;     ///< hosts seen, however URLs spell them, at most max_endpoints
   std::uint64_t other = 0;       ///< deliveries counted under the label `other`
   std::size_t memory_bytes = 0;  ///< memory in use for cells, tables and ledger, at most max_memory_bytes
 };
