@@ -6,9 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -118,6 +122,45 @@ TEST(Docs, SnippetsAreCompiled) {
     }
   }
   EXPECT_GE(snippets, 8);
+}
+
+/// What stands behind `key: ` in a file of one mapping.
+std::string mapped(const std::string& mapping, const std::string& key) {
+  const std::size_t at = mapping.find(key + ": ");
+  if (at == std::string::npos) return "none";
+  const std::size_t begin = at + key.size() + 2;
+  return mapping.substr(begin, mapping.find('\n', begin) - begin);
+}
+
+/// The key under which statsd_exporter is sent durations.
+std::string duration_key(const std::string& prefix) {
+  const support::Agent agent;
+  using namespace event_metrics;
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::statsd_exporter, .address = agent.address(), .prefix = prefix}};
+  metrics.record_delivery_success("https://a.io/", std::chrono::milliseconds{7});
+  EXPECT_TRUE(metrics.flush(std::chrono::seconds{5}) && agent.wait_for_datagrams(1));
+  const std::map timings = agent.tally().timings;
+  EXPECT_EQ(timings.size(), 1U);
+  return timings.empty() ? "none" : timings.begin()->first.substr(0, timings.begin()->first.find('#'));
+}
+
+// The exporter does not start with a name or a glob that it cannot read (pkg/mapper/mapper.go), and makes a summary of
+// what no mapping matches.
+TEST(Docs, MappingsForStatsdExporterMatchWhatIsSent) {
+  const std::regex name{"[a-zA-Z_][a-zA-Z0-9_]*"};
+  const std::regex match{R"((\*|[a-zA-Z_](-?[a-zA-Z0-9_])*)(\.(\*|[a-zA-Z_](-?[a-zA-Z0-9_])*))*)"};
+  for (const auto& [path, prefix] : std::map<std::string, std::string>{
+           {"docs/agents/statsd_exporter.yml", ""}, {"docs/agents/statsd_exporter_prefix.yml", "shop."}}) {
+    const std::string mapping = file(path);
+    EXPECT_EQ(mapped(mapping, "match"), duration_key(prefix)) << path;
+    EXPECT_TRUE(std::regex_match(mapped(mapping, "match"), match)) << path;
+    EXPECT_TRUE(std::regex_match(mapped(mapping, "name"), name)) << path;
+    std::string as_shown = duration_key(prefix);
+    std::ranges::replace(as_shown, '.', '_');
+    EXPECT_EQ(mapped(mapping, "name"), as_shown) << path;
+    EXPECT_EQ(mapped(mapping, "observer_type"), "histogram") << path;
+    EXPECT_EQ(mapped(mapping, "buckets"), "[0.1, 0.5, 1, 2.5, 5, 10]") << path;
+  }
 }
 
 TEST(Docs, LinksLeadToFiles) {
