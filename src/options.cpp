@@ -54,7 +54,7 @@ void check_tags(const std::vector<Tag>& tags, const wire::AgentRules& rules) {
     if (tags[i].key.empty()) refuse(field + ".key", quoted(""), "write at least one letter");
     if (tags[i].value.empty() && !rules.bare_tags) {
       refuse(field + ".value", quoted(""),
-             "write a value for " + quoted(tags[i].key) + ", " + std::string(rules.name) + " has no bare tags");
+             "write a value, in DD_TAGS if it comes from there: " + std::string(rules.name) + " has no bare tags");
     }
   }
 }

@@ -8,8 +8,9 @@
 
 namespace event_metrics::inline v0::statsd {
 
-/// Throws std::invalid_argument with one sentence that names the first wrong field, its value and what to write
-/// instead. Left to those who know them: whether one line fits a datagram, and the fixed part of the memory.
+/// Throws std::invalid_argument with one sentence that names the first wrong field, its value unless it may hold a
+/// secret, and what to write instead. Left to those who know them: whether one line fits a datagram, and the fixed part
+/// of the memory.
 void check(const Options& options);
 
 /// The largest datagram that checked options allow.

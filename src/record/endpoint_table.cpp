@@ -87,13 +87,13 @@ std::uint32_t EndpointTable::insert(const HostLabel& label) noexcept {
 }
 
 void EndpointTable::remember(const HostKey& spelling, std::uint32_t endpoint) noexcept {
-  // Relaxed: a figure by which threads get different slots; add() publishes what is in them.
-  if (!is_short(spelling) || load(counts_.respelled, std::memory_order_relaxed) >= capacity_) return;
-  const std::uint32_t count = std::atomic_ref{counts_.respelled}.fetch_add(1, std::memory_order_relaxed);
-  if (count < capacity_) add(1 + capacity_ + count, spelling, endpoint);
+  const std::uint32_t number = 1 + capacity_ + endpoint - first_endpoint;
+  std::uint32_t& claimed = slots_[number].claimed;
+  // Relaxed: one thread gets the slot, and add() publishes what is in it.
+  if (!is_short(spelling) || load(claimed, std::memory_order_relaxed) != 0 || find(spelling) != 0) return;
+  if (std::atomic_ref{claimed}.exchange(1, std::memory_order_relaxed) == 0) add(number, spelling, endpoint);
 }
 
-// Two threads that add one spelling at once take two slots, which say the same.
 void EndpointTable::add(std::uint32_t number, const HostKey& spelling, std::uint32_t endpoint) noexcept {
   Slot& slot = slots_[number];
   slot.endpoint = endpoint;

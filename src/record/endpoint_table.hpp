@@ -40,7 +40,6 @@ class EndpointTable {
   struct Counts {
     std::uint32_t endpoints;
     std::uint32_t found;
-    std::uint32_t respelled;  ///< remembered beside the labels, or more than there is room for
   };
 
   /// One spelling on one line. One that is no BlockKey is its endpoint's label, and stands whole there.
@@ -50,6 +49,7 @@ class EndpointTable {
     std::uint32_t size_bits;  ///< as many as `key` has bytes before the zeros
     std::uint32_t endpoint;
     alignas(16) char key[block_bytes];  ///< as in BlockKey
+    std::uint32_t claimed;              ///< 1 once a thread has begun to write a second spelling here
   };
 
   /// The number of a spelling, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
@@ -69,8 +69,8 @@ class EndpointTable {
   /// lock that keeps other inserters out; nothing else needs one.
   std::uint32_t insert(const HostLabel& label) noexcept;
 
-  /// Makes `spelling`, which find() did not have, one of the endpoint with this index, if it is short and there is
-  /// room. Any thread; never waits.
+  /// Remembers `spelling` as the second one of the endpoint with this index, if it is short and there is none yet. Any
+  /// thread; never waits.
   void remember(const HostKey& spelling, std::uint32_t endpoint) noexcept;
 
   /// Whoever asks this first, and finds a label not there, knows that it never will be.
@@ -90,7 +90,7 @@ class EndpointTable {
   void add(std::uint32_t number, const HostKey& spelling, std::uint32_t endpoint) noexcept;
 
   const HashKey& hash_key_;
-  Slot* slots_;           // by number. The first is of no URL: its entry is 0. Then the labels', then the others
+  Slot* slots_;  // by number. The first is of no URL: its entry is 0. Then the labels, then the second spellings
   std::uint32_t* index_;  // by hash: a slot's number, and above it more of the hash: hardly any slot is read in vain
   std::uint32_t mask_;
   std::uint32_t capacity_;

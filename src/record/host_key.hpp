@@ -39,8 +39,8 @@ constexpr std::uint32_t kind_of(std::size_t size, Scheme scheme) noexcept {
 }
 
 /// What stands between `http(s)://` and the next slash, where it is shorter than a block and a slash follows; else
-/// false. A guess at host_key() for a fraction of its cost: found among the keys that host_key() once found it is
-/// host_key()'s answer, since a key holds no byte that ends the host sooner or begins it later. Always inline, or the
+/// false. A guess at host_key() for a fraction of its cost: where it equals a key of host_key()'s, or a label, it is
+/// host_key()'s answer, since neither holds a byte that ends the host sooner or begins it later. Always inline, or the
 /// key would go through memory.
 [[gnu::always_inline]] inline bool likely_block_key(std::string_view url, BlockKey& key) noexcept {
   Scheme scheme = Scheme::https;

@@ -186,15 +186,18 @@ HostLabel host_label(const HostKey& key) noexcept {
 
 bool is_no_host(std::string_view url) noexcept {
   BlockKey key;
-  // What stands in user info is no matter.
-  if (!likely_block_key(url, key) || key.bytes.find<'@'>() < block_bytes) return false;
+  if (!likely_block_key(url, key) || key.bytes.find<'@'>() < block_bytes) return false;  // user info may hold anything
   const std::string_view text = key.text();
-  const std::size_t at = key.bytes.leading_plain();
-  if (at >= text.size()) return false;
-  const CodePoint next = code_point(text.substr(at));
-  if (next.bytes != 1) return next.bytes == 0 || !may_stand_in_name(next.value);
-  // A query or a fragment may begin before the slash.
-  return name_byte(text[at]) == '\0' && std::string_view{"?#:["}.find(text[at]) == text.npos;
+  std::size_t bytes = 0;
+  for (std::size_t at = key.bytes.leading_plain(); at < text.size(); at = find_first_not_plain(text, at + bytes)) {
+    bytes = 1;
+    if (name_byte(text[at]) != '\0') continue;
+    if (std::string_view{"?#:["}.find(text[at]) != text.npos) return false;  // another part of the URL begins
+    const CodePoint next = code_point(text.substr(at));
+    bytes = next.bytes;
+    if (bytes < 2 || !may_stand_in_name(next.value)) return true;
+  }
+  return false;
 }
 
 }  // namespace event_metrics::inline v0::record

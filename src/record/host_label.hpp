@@ -22,15 +22,15 @@ struct HostLabel {
   std::string_view text() const noexcept { return {bytes.data(), size}; }
 };
 
-/// The label of the endpoint with this key; of size 0 where the key is none of a host, which counts as `invalid`. A
+/// The label of the endpoint with this key; of size 0 where the key names no host, which counts as `invalid`. A
 /// label shows nothing of a URL but its host: whatever else could stand there makes it invalid as a whole, never cut.
 ///
 /// Other code points than ASCII's are written as RFC 3492 has them, without any mapping, so that the Unicode and the
 /// `xn--` form of a name have one label. One dot at the host's end is dropped.
 HostLabel host_label(const HostKey& key) noexcept;
 
-/// Whether the first unusual byte of what likely_block_key() finds in `url` shows that there is no host: true only
-/// where host_label() would say so, for less. What attackers send in masses takes no longer than the hosts of others.
+/// Whether what likely_block_key() finds in `url` shows that there is no host: true only where host_label() would say
+/// so, for less. What attackers can send in masses should not take much longer than the hosts of others.
 bool is_no_host(std::string_view url) noexcept;
 
 /// The key of a URL whose scheme has no port: its label is this one.

@@ -11,7 +11,8 @@ namespace event_metrics::inline v0::record {
 inline constexpr std::size_t most_code_points = 255;
 
 /// Writes `text`, at most most_code_points, into `out` and returns how many bytes that took; 0 where they do not fit.
-/// Takes no more time than sorting them. Source: RFC 3492, with the parameters of section 5 and without case flags.
+/// The time that it takes grows little faster than the text. Source: RFC 3492, with the parameters of section 5 and
+/// without case flags.
 std::size_t punycode(std::span<const char32_t> text, std::span<char> out) noexcept;
 
 }  // namespace event_metrics::inline v0::record

@@ -86,7 +86,7 @@ std::uint32_t Recorder::endpoint_of(std::string_view url) noexcept {
   const std::uint32_t known = table_.find(key_of(label));
   if (known == 0 && is_full) return other_endpoint;
   const std::uint32_t endpoint = known != 0 ? table_.endpoint(known) : new_endpoint(label);
-  if (endpoint != other_endpoint && table_.find(spelling) == 0) table_.remember(spelling, endpoint);
+  if (endpoint != other_endpoint) table_.remember(spelling, endpoint);
   return endpoint;
 }
 

@@ -29,7 +29,7 @@ inline void Recorder::record(std::string_view url, unsigned cell) noexcept {
 }
 
 // What nearly every call comes down to: the slot of the URL's endpoint, and an entry in this thread's ring. Whatever is
-// not as usual is left to the next function, called last, so that none of them needs a stack.
+// not as usual is left to the next function, called last, so that this one needs no stack.
 inline void Recorder::record_in(Lane& lane, std::string_view url, unsigned cell) noexcept {
   if (url.size() < block_url_bytes_) [[unlikely]]
     return record_by_key(url, cell, lane);

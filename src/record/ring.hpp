@@ -19,7 +19,7 @@ inline constexpr std::uint32_t ring_entries = 1024;
 
 inline constexpr unsigned entry_cell_bits = std::bit_width(beyond_cell);
 
-/// The most endpoints that entries can tell apart. All ones, so that it is the mask of an endpoint's number too.
+/// The most endpoints that entries can tell apart. All ones, so that it is the mask of a spelling's number too.
 inline constexpr std::uint32_t most_endpoints = (1U << (32 - entry_cell_bits)) - 1;
 
 /// Never 0.

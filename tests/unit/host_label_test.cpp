@@ -235,5 +235,25 @@ TEST(HostLabel, IsTheKeyThatIsLabelAccepts) {
   EXPECT_GT(accepted, 1'000);
 }
 
+// An attacker's URLs are told from others by this, wherever in a short name the fault is.
+TEST(IsNoHost, AgreesWithTheLabelAndKnowsShortNames) {
+  for (const char* const url :
+       {"https://hooks.example.com secret/x", "https://a_b~C.io|secret/x", "https://\u00fc.\u00fc\n/x",
+        "http://a\uff0fb/", "https://a.io%2F:81/", "https://a\xff/", "https://a\\b/"}) {
+    EXPECT_TRUE(is_no_host(url)) << url;
+    EXPECT_EQ(label_of_url(url), "invalid") << url;
+  }
+  for (const char* const url :
+       {"https://a b@c/", "https://a?b c/", "https://a#b c/", "https://a.:80/", "https://[::1]/", "https://a"}) {
+    EXPECT_FALSE(is_no_host(url)) << url;
+    EXPECT_NE(label_of_url(url), "invalid") << url;
+  }
+  std::mt19937 random{3};
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string url = "https://" + random_authority(random) + "/path";
+    ASSERT_TRUE(!is_no_host(url) || label_of_url(url) == "invalid") << url;
+  }
+}
+
 }  // namespace
 }  // namespace event_metrics::record

@@ -94,8 +94,9 @@ TEST(CheckOptions, RefusesATagWithoutAKey) {
 
 TEST(CheckOptions, RefusesABareTagWhereTheAgentHasNone) {
   EXPECT_EQ(refusal({.agent = Agent::datadog, .tags = {{"canary", ""}}}), "accepted");
-  EXPECT_EQ(refusal({.agent = Agent::telegraf, .tags = {{"can\nary", ""}}}),
-            R"(Options.tags[0].value is "": write a value for "can\x0aary", telegraf has no bare tags)");
+  EXPECT_EQ(
+      refusal({.agent = Agent::telegraf, .tags = {{"can\nary", ""}}}),
+      R"(Options.tags[0].value is "": write a value, in DD_TAGS if it comes from there: telegraf has no bare tags)");
 }
 
 TEST(CheckOptions, RefusesAFlushIntervalOutsideItsRange) {
