@@ -91,6 +91,7 @@ bool Ledger::read(record::Recorder& recorder, const Account& account) noexcept {
 bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexcept {
   Account& account = accounts_[series];
   if (!read(recorder, account)) return false;
+  join_round(account);
   add_deliveries(account.failed, reading_.failed() - account.failed.recorded);
   const std::uint64_t timings = totals_.timings_recorded;
   bool whole = true;
@@ -224,6 +225,7 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
   if (share.entry == announced_entry) {
     account.announced += change;
   } else if (share.entry == success_entry || share.entry == failed_entry) {
+    join_round(account);
     finish_deliveries(share.entry == success_entry ? account.success : account.failed, change);
     totals_.accepted += change;
   } else {
@@ -233,13 +235,21 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
   mark(share.series);
 }
 
-// Modulo 2^64: what is taken back is a negative count. Of counters more may leave than belongs to the round: it does
-// from then on, so that what comes back of it is not taken for younger.
+// Modulo 2^64: what is taken back is a negative count. Of counters more may leave than belongs to the round.
 void Ledger::finish_deliveries(Entry& entry, std::uint64_t count) noexcept {
   round_deliveries_ -= entry.owed_of_round();
   entry.done += count;
-  entry.round = std::max(entry.round, entry.done);
   round_deliveries_ += entry.owed_of_round();
+}
+
+// All deliveries that were recorded when the round began belong to it: also those that were on their way then, should
+// they come back. To be called before an account's deliveries change.
+void Ledger::join_round(Account& account) noexcept {
+  if (std::exchange(account.joined_round, round_number_) == round_number_) return;
+  for (Entry* const entry : {&account.success, &account.failed}) {
+    round_deliveries_ += entry->owed() - entry->owed_of_round();
+    entry->round = entry->recorded;
+  }
 }
 
 void Ledger::finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept {
@@ -256,12 +266,8 @@ void Ledger::finish_timings(Account& account, std::uint32_t cell, std::uint64_t 
 }
 
 void Ledger::begin_round() noexcept {
-  for_each_mark(counters_owing_, [this](std::uint32_t series) {
-    for (Entry* const entry : {&accounts_[series].success, &accounts_[series].failed}) {
-      round_deliveries_ += entry->owed() - entry->owed_of_round();
-      entry->round = entry->recorded;
-    }
-  });
+  ++round_number_;
+  for_each_mark(counters_owing_, [this](std::uint32_t series) { join_round(accounts_[series]); });
   for_each_mark(timings_after_, [this](std::uint32_t series) {
     Account& account = accounts_[series];
     std::uint64_t more = 0;

@@ -115,6 +115,7 @@ class Ledger {
   struct Account {
     Entry success{};
     Entry failed{};
+    std::uint64_t joined_round = 0;   ///< the last one that the deliveries have been marked for
     std::uint64_t announced = 0;      ///< a count, since an announcement can be taken back
     std::uint64_t round_timings = 0;  ///< what the round still owes
     std::array<std::uint32_t, mid_count> mid{};
@@ -143,6 +144,7 @@ class Ledger {
   std::uint32_t take(std::size_t bytes, unsigned for_chunk) noexcept;
   void add_deliveries(Entry& entry, std::uint64_t more) noexcept;
   void book(const Share& share, bool accepted) noexcept;
+  void join_round(Account& account) noexcept;
   void finish_deliveries(Entry& entry, std::uint64_t count) noexcept;
   void finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept;
 
@@ -158,6 +160,7 @@ class Ledger {
   Marks timings_after_;  // recorded since the round began
   Marks fold_marks_;     // what the next fold reads whether it is marked or not
   Totals totals_;
+  std::uint64_t round_number_ = 0;
   std::uint64_t round_deliveries_ = 0;  // what the round still owes
   std::uint64_t round_timings_ = 0;
   bool begins_round_ = false;  // the fold that is under way

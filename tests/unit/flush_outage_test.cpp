@@ -302,6 +302,30 @@ TEST(FlushOutage, KeepsASocketThatIsFullNowAndThen) {
   EXPECT_EQ(rig.flush->stats().connect_errors, 0u);
 }
 
+// A probe carries what was recorded meanwhile too. Refused, that is as young as before.
+TEST(FlushOutage, KeepsWhatIsYoungThoughAProbeHasCarriedIt) {
+  std::string address;
+  { address = support::Agent{}.address(); }
+  Rig rig{statsd::Agent::plain, address, {.keep_for = 10s}};
+  const Clock::time_point start = Clock::now() + 1s;
+  const auto second = [&](int at) {
+    (void)rig.flush->burst(start + std::chrono::seconds{at}, Urgency::routine);
+    return rig.flush->stats();
+  };
+  (void)second(0);
+  rig.recorder.failed(url);
+  for (int at = 1; at <= 2; ++at) EXPECT_EQ(second(at).owed, 1u) << at;
+  rig.recorder.failed(url);
+  for (int at = 3; at <= 4; ++at) EXPECT_EQ(second(at).owed, 2u) << at;
+  statsd::Stats stats = second(5);
+  EXPECT_GE(stats.datagrams_refused, 4u);
+  EXPECT_EQ(stats.expired, 1u);
+  EXPECT_EQ(stats.owed, 1u);
+  for (int at = 6; at <= 11; ++at) stats = second(at);
+  EXPECT_EQ(stats.expired, 2u);
+  EXPECT_EQ(stats.owed, 0u);
+}
+
 TEST(FlushOutage, GivesUpWhatIsOlderThanItIsToBeKept) {
   std::string address;
   { address = support::Agent{}.address(); }

@@ -299,6 +299,24 @@ TEST(Ledger, OwesWhatComesBackInTheRoundThatIsUnderWay) {
   EXPECT_EQ(books.ledger.owed_counters(a).failed, 0u);
 }
 
+// Those that were recorded since the round began are younger than it, and are not given up with it.
+TEST(Ledger, KeepsWhatComesBackYoungerThanTheRound) {
+  Books books;
+  books.recorder.failed(url);
+  books.fold();
+  books.recorder.failed(url);
+  books.recorder.failed(url);
+  (void)books.ledger.fold(books.recorder);
+  books.ledger.commit(failures(3));
+  EXPECT_TRUE(books.ledger.round_is_over());
+  books.ledger.take_back(failures(3));
+  books.ledger.expire();
+  EXPECT_EQ(books.ledger.totals().expired, 1u);
+  EXPECT_EQ(books.ledger.owed_counters(a).failed, 2u);
+  books.ledger.begin_round();
+  EXPECT_FALSE(books.ledger.round_is_over());
+}
+
 TEST(Ledger, OwesTheLastValueOfAGauge) {
   Books books;
   const Share gauge{0, gauge_entry, 1};
