@@ -23,8 +23,7 @@ DeliverySeries::DeliverySeries(const wire::AgentRules& rules, DeliveryKeys keys,
     throw std::invalid_argument{
         "Options.max_datagram_bytes allows " + std::to_string(limit) +
         " bytes: the lines of one delivery with this prefix and these tags can take " + std::to_string(needed) +
-        ", write at least that, or shorten the prefix or the tags, in DD_TAGS if they come from "
-        "there"};
+        ", write at least that, or shorten the prefix or the tags, in DD_TAGS if they come from there"};
   }
   add(first);
   if (by_endpoint) add(suffix_of("invalid"));

@@ -302,67 +302,6 @@ TEST(FlushOutage, KeepsASocketThatIsFullNowAndThen) {
   EXPECT_EQ(rig.flush->stats().connect_errors, 0u);
 }
 
-// A probe carries what was recorded meanwhile too. Refused, that is as young as before.
-TEST(FlushOutage, KeepsWhatIsYoungThoughAProbeHasCarriedIt) {
-  std::string address;
-  { address = support::Agent{}.address(); }
-  Rig rig{statsd::Agent::plain, address, {.keep_for = 10s}};
-  const Clock::time_point start = Clock::now() + 1s;
-  const auto second = [&](int at) {
-    (void)rig.flush->burst(start + std::chrono::seconds{at}, Urgency::routine);
-    return rig.flush->stats();
-  };
-  (void)second(0);
-  rig.recorder.failed(url);
-  for (int at = 1; at <= 2; ++at) EXPECT_EQ(second(at).owed, 1u) << at;
-  rig.recorder.failed(url);
-  for (int at = 3; at <= 4; ++at) EXPECT_EQ(second(at).owed, 2u) << at;
-  statsd::Stats stats = second(5);
-  EXPECT_GE(stats.datagrams_refused, 4u);
-  EXPECT_EQ(stats.expired, 1u);
-  EXPECT_EQ(stats.owed, 1u);
-  for (int at = 6; at <= 11; ++at) stats = second(at);
-  EXPECT_EQ(stats.expired, 2u);
-  EXPECT_EQ(stats.owed, 0u);
-}
-
-TEST(FlushOutage, GivesUpWhatIsOlderThanItIsToBeKept) {
-  std::string address;
-  { address = support::Agent{}.address(); }
-  Rig rig{statsd::Agent::plain, address, {.keep_for = 10s}};
-  const Clock::time_point start = Clock::now() + 1s;
-  const auto second = [&](int at) {
-    (void)rig.flush->burst(start + std::chrono::seconds{at}, Urgency::routine);
-    return rig.flush->stats();
-  };
-  (void)second(0);
-  rig.succeed(3, 12, 0);
-  rig.recorder.failed(url);
-  for (int at = 1; at <= 4; ++at) EXPECT_EQ(second(at).owed, 4u) << at;
-  rig.succeed(1, 13, 0);
-  std::uint64_t most_kept = 0;
-  for (int at = 5; at < 14; ++at) {
-    const statsd::Stats stats = second(at);
-    EXPECT_EQ(stats.recorded, 5u);
-    EXPECT_EQ(stats.owed + stats.expired, 5u);
-    EXPECT_EQ(stats.timings_owed + stats.timings_expired, 4u);
-    if (stats.owed == 1) ++most_kept;
-    EXPECT_LE(stats.oldest_owed, 10s) << at;
-    EXPECT_GE(stats.expired, at >= 10 ? 4u : 0u) << at;
-  }
-  EXPECT_GE(most_kept, 3u);
-  const statsd::Stats stats = second(15);
-  EXPECT_EQ(stats.expired, 5u);
-  EXPECT_EQ(stats.timings_expired, 4u);
-  EXPECT_EQ(stats.oldest_owed, 0s);
-  const support::Agent agent{support::Agent::Way::udp4, address};
-  rig.succeed(1, 14, 0);
-  (void)second(16);
-  EXPECT_TRUE(agent.wait_for_datagrams(1));
-  EXPECT_EQ(agent.tally().counter("notification.delivery.attempts"), 1);
-  EXPECT_EQ(agent.tally().timing_count("notification.delivery.duration"), 1u);
-}
-
 // Destruction may take several turns: each tells what it would have told at the end.
 TEST(FlushOutage, EndsTheActiveTasksAlsoInATurnThatBeginsAfterTheEnd) {
   std::string address;

@@ -105,8 +105,8 @@ struct Options {
 /// commas and may hold blanks, else they are parted by blanks, and an empty one counts for nothing. An IPv6 address in
 /// DD_AGENT_HOST needs no brackets, unless it ends in four digits that could be a port, as `::1:8125` does: that is
 /// refused. An empty variable counts as unset. Throws std::invalid_argument naming the variable, never its value. Reads
-/// the environment, so it may not run while another thread changes it. Source:
-/// https://docs.datadoghq.com/developers/dogstatsd/ ("Client instantiation parameters")
+/// the environment, so it may not run while another thread changes it.
+/// Source: https://docs.datadoghq.com/developers/dogstatsd/ ("Client instantiation parameters")
 EVENT_METRICS_API Options datadog_from_environment();
 
 }  // namespace event_metrics::inline v0::statsd
