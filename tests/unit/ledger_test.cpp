@@ -1,9 +1,6 @@
-// More than 400 lines, because each rule of the accounts has a test of its own, and all share one rig.
-
 #include "ledger/ledger.hpp"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <array>
 #include <atomic>
@@ -18,45 +15,13 @@
 #include "record/block.hpp"
 #include "record/recorder.hpp"
 #include "support/sanitizer.hpp"
+#include "unit/ledger_rig.hpp"
 
 namespace event_metrics::ledger {
 namespace {
 
 using namespace std::chrono_literals;
 using record::Recorder;
-
-constexpr std::size_t memory = 8U << 20U;
-
-/// A recorder and its ledger, one series for each endpoint, as a flush keeps them.
-struct Books {
-  explicit Books(std::uint32_t max_endpoints = 8)
-      : recorder{{max_endpoints, true, memory}, [](bool) { return true; }},
-        ledger{memory, max_endpoints + record::first_endpoint} {
-    (void)recorder.write_ahead(0, recorder.taken_lines());
-  }
-
-  void fold() {
-    while (ledger.endpoint_count() < recorder.endpoint_count()) ledger.attach_endpoint(ledger.add_series());
-    ledger.fold(recorder);
-    ledger.begin_round();
-  }
-
-  std::vector<std::uint32_t> owed_cells(std::uint32_t series) const {
-    std::vector<std::uint32_t> cells;
-    ledger.for_each_owing(series, [&cells](std::uint32_t cell, std::uint64_t) { cells.push_back(cell); });
-    return cells;
-  }
-
-  Recorder recorder;
-  Ledger ledger;
-};
-
-constexpr std::string_view url = "https://a/secret";
-constexpr std::uint32_t a = 2;  // its series, when it is the first that a test names
-
-constexpr Share successes(std::uint64_t count) { return {a, success_entry, count}; }
-constexpr Share failures(std::uint64_t count) { return {a, failed_entry, count}; }
-constexpr Share announced{a, announced_entry, 1};
 
 std::string text(const Counters& counters) {
   return std::to_string(counters.successes) + " successes, " + std::to_string(counters.failed) + " failed, " +
@@ -253,70 +218,6 @@ TEST(Ledger, LosesNoCountWhoseMarkWasTakenForAnotherEndpoint) {
   for (std::uint32_t i = 0; i <= record::Marks::count; ++i) ASSERT_EQ(books.ledger.recorded(a + i), 1U) << i;
 }
 
-TEST(Ledger, BeginsARoundWithAFoldOnceTheLastOneIsOver) {
-  Books books;
-  books.recorder.success(url, 7ms);
-  books.fold();
-  ASSERT_FALSE(books.ledger.round_is_over());
-  books.recorder.success(url, 7ms);
-  books.recorder.success(url, 8ms);
-  (void)books.ledger.fold(books.recorder);
-  EXPECT_EQ(books.ledger.owed(a, 7), 1u) << "the others wait for the next round";
-  EXPECT_EQ(books.ledger.owed(a, 8), 0u);
-  EXPECT_EQ(books.ledger.owed_timings(), 1u);
-  books.ledger.commit({a, 7, 1});
-  books.ledger.commit(successes(3));
-  EXPECT_TRUE(books.ledger.round_is_over());
-  EXPECT_FALSE(books.ledger.owes_nothing());
-  EXPECT_EQ(books.ledger.next_owing_timings(0), std::nullopt);
-  books.recorder.success(url, 8ms);
-  (void)books.ledger.fold(books.recorder);
-  EXPECT_EQ(books.ledger.owed(a, 7), 1u);
-  EXPECT_EQ(books.ledger.owed(a, 8), 2u);
-  EXPECT_EQ(books.ledger.owed_timings(), 3u);
-}
-
-// Counters leave before their round. Should they come back, they are as old as the round that is under way.
-TEST(Ledger, OwesWhatComesBackInTheRoundThatIsUnderWay) {
-  Books books;
-  books.recorder.failed(url);
-  books.recorder.success(url, 7ms);
-  books.fold();
-  books.ledger.commit(failures(1));
-  books.ledger.commit(announced);
-  books.recorder.failed(url);
-  (void)books.ledger.fold(books.recorder);
-  books.ledger.commit(failures(1));
-  books.ledger.commit(successes(1));
-  books.ledger.commit({a, 7, 1});
-  EXPECT_TRUE(books.ledger.round_is_over());
-  books.ledger.begin_round();
-  books.ledger.take_back(failures(1));
-  EXPECT_FALSE(books.ledger.round_is_over());
-  books.ledger.expire();
-  EXPECT_TRUE(books.ledger.round_is_over());
-  EXPECT_EQ(books.ledger.totals().expired, 1u);
-  EXPECT_EQ(books.ledger.owed_counters(a).failed, 0u);
-}
-
-// Those that were recorded since the round began are younger than it, and are not given up with it.
-TEST(Ledger, KeepsWhatComesBackYoungerThanTheRound) {
-  Books books;
-  books.recorder.failed(url);
-  books.fold();
-  books.recorder.failed(url);
-  books.recorder.failed(url);
-  (void)books.ledger.fold(books.recorder);
-  books.ledger.commit(failures(3));
-  EXPECT_TRUE(books.ledger.round_is_over());
-  books.ledger.take_back(failures(3));
-  books.ledger.expire();
-  EXPECT_EQ(books.ledger.totals().expired, 1u);
-  EXPECT_EQ(books.ledger.owed_counters(a).failed, 2u);
-  books.ledger.begin_round();
-  EXPECT_FALSE(books.ledger.round_is_over());
-}
-
 TEST(Ledger, OwesTheLastValueOfAGauge) {
   Books books;
   const Share gauge{0, gauge_entry, 1};
@@ -358,59 +259,6 @@ TEST(Ledger, HasTotalsThatAddUp) {
   EXPECT_EQ(totals.timings_accepted, 0U);
   EXPECT_EQ(totals.recorded, 7U);
   EXPECT_EQ(totals.coarse, 0U);
-}
-
-TEST(Ledger, TakesAKibibyteAndAHalfForAChunkOfCells) {
-  constexpr std::size_t header = 8;  // of one thread, whose address the reading keeps
-  Books books;
-  const std::size_t before = books.ledger.memory_bytes();
-  books.recorder.success(url, 7ms);
-  books.fold();
-  EXPECT_EQ(books.ledger.memory_bytes(), before + 1536 + 192 + header);
-  books.recorder.success(url, 8ms);
-  books.recorder.failed(url);
-  books.fold();
-  EXPECT_EQ(books.ledger.memory_bytes(), before + 1536 + 192 + header);
-  books.recorder.success(url, 64ms);
-  books.fold();
-  EXPECT_EQ(books.ledger.memory_bytes(), before + 1536 + 192 + 1536 + header);
-}
-
-std::size_t heap_bytes() {
-  const struct mallinfo2 heap = ::mallinfo2();
-  return heap.uordblks + heap.hblkhd;
-}
-
-TEST(Ledger, HasToldTheHeapThatAHundredThousandEndpointsTake) {
-  if (support::sanitized) GTEST_SKIP() << "a sanitizer's heap does not tell its size";
-  constexpr std::uint32_t endpoints = 100'000;
-  constexpr std::size_t in_arena = endpoints * std::size_t{1536 + 192};
-  const std::size_t before = heap_bytes();
-  Ledger ledger{memory, endpoints};
-  for (std::uint32_t i = 0; i < endpoints; ++i) ledger.attach_endpoint(ledger.add_series());
-  constexpr std::size_t in_whole_pages = 8 * 4096;  // of a few large blocks
-  EXPECT_LE(heap_bytes() - before, Ledger::fixed_bytes(endpoints) - in_arena + in_whole_pages);
-}
-
-TEST(Ledger, TellsTheHeapThatASeriesOfManyEndpointsTakes) {
-  if (support::sanitized) GTEST_SKIP() << "a sanitizer's heap does not tell its size";
-  constexpr std::uint32_t endpoints = 2000;
-  Recorder recorder{{endpoints, true, memory}, [](bool) { return true; }};
-  (void)recorder.write_ahead(0, recorder.taken_lines());
-  Ledger ledger{memory, endpoints + record::first_endpoint};
-  const std::uint32_t series = ledger.add_series();
-  for (std::uint32_t i = 0; i < endpoints; ++i) {
-    // Past a full ring, in cells of this thread's own.
-    for (int call = 0; call < 2; ++call)
-      recorder.failed("https://host-" + std::to_string(i) + "/0123456789012345678901234");
-  }
-  while (ledger.endpoint_count() < recorder.endpoint_count()) ledger.attach_endpoint(series);
-  const std::size_t heap = heap_bytes();
-  const std::size_t told = ledger.memory_bytes();
-  ledger.fold(recorder);
-  EXPECT_EQ(ledger.recorded(series), 2 * endpoints);
-  EXPECT_GT(heap_bytes(), heap);
-  EXPECT_LE(heap_bytes() - heap, ledger.memory_bytes() - told + 4096);  // malloc keeps what grew
 }
 
 // As after minutes in which nobody folds: nobody can count so far here, so this thread's own cells start with a lot.
