@@ -32,8 +32,8 @@ std::string_view written_host(std::string_view url, bool& is_all) {
     const CodePoint next = code_point(url.substr(end));
     const bool is_separator = next.value == '\\' || next.value < 0x21 || next.value == 0x7F ||
                               (next.value >= 0x80 && next.value < 0xC0) || next.value == 0x1680 ||
-                              (next.value >= 0x2000 && next.value < 0x2C00) || next.value >> 8U == 0x30 ||
-                              next.value >> 8U == 0xFF;
+                              (next.value >= 0x2000 && next.value < 0x2C00) ||
+                              (next.value >= 0x3000 && next.value < 0x3040) || next.value >> 8U == 0xFF;
     if (next.bytes == 0 || is_separator) break;
     end += next.bytes;
   }
