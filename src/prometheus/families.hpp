@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string>
 
-#include "delivery_keys.hpp"
+#include "delivery/delivery_keys.hpp"
 
 namespace event_metrics::inline v0 {
 

@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "endpoints.hpp"
-#include "listener.hpp"
-#include "no_cancellation.hpp"
-#include "own_thread.hpp"
+#include "base/listener.hpp"
+#include "base/no_cancellation.hpp"
+#include "base/own_thread.hpp"
+#include "delivery/endpoints.hpp"
 #include "prometheus/families.hpp"
 #include "prometheus/updater.hpp"
 #include "record/recorder.hpp"

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "base/own_thread.hpp"
 #include "event_metrics/event_metrics.hpp"
-#include "own_thread.hpp"
 #include "record/registry.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"

@@ -14,13 +14,13 @@
 #include <thread>
 #include <vector>
 
-#include "alarm.hpp"
+#include "base/alarm.hpp"
+#include "base/listener.hpp"
+#include "base/report.hpp"
 #include "event_metrics/prometheus_event_metrics.hpp"
 #include "ledger/ledger.hpp"
-#include "listener.hpp"
 #include "prometheus/families.hpp"
 #include "record/recorder.hpp"
-#include "report.hpp"
 
 namespace event_metrics::inline v0 {
 

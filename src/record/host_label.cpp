@@ -4,9 +4,9 @@
 #include <charconv>
 #include <span>
 
+#include "base/utf8.hpp"
 #include "record/punycode.hpp"
 #include "record/scan.hpp"
-#include "utf8.hpp"
 
 namespace event_metrics::inline v0::record {
 namespace {

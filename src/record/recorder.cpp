@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "no_cancellation.hpp"
+#include "base/no_cancellation.hpp"
 
 namespace event_metrics::inline v0::record {
 namespace {

@@ -8,8 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/stay_loaded.hpp"
 #include "event_metrics/event_metrics.hpp"
-#include "stay_loaded.hpp"
 
 namespace event_metrics::inline v0::record {
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "no_cancellation.hpp"
+#include "base/no_cancellation.hpp"
 
 namespace event_metrics::inline v0::transport {
 namespace {

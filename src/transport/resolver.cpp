@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-#include "own_thread.hpp"
+#include "base/own_thread.hpp"
 #include "transport/fork_gate.hpp"
 
 namespace event_metrics::inline v0::transport {

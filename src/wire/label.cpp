@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace event_metrics::inline v0::wire {
 namespace {

@@ -3,7 +3,7 @@
 # in them that the library doesn't send. 77, which Meson counts as skipped, where there is no promtool.
 set -eu
 cd "$1/docs/dashboards"
-keys=$1/src/delivery_keys.cpp
+keys=$1/src/delivery/delivery_keys.cpp
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.hpp"
 #include "fuzz/fuzz.hpp"
 #include "record/host_key.hpp"
 #include "record/host_label.hpp"
-#include "utf8.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"
 

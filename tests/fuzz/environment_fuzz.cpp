@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "client/options.hpp"
 #include "fuzz/fuzz.hpp"
-#include "options.hpp"
 
 using namespace event_metrics;
 

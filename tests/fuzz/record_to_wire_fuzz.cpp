@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "delivery_keys.hpp"
+#include "delivery/delivery_keys.hpp"
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "fuzz/fuzz.hpp"
 #include "record/cells.hpp"

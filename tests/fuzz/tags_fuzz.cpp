@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "client/options.hpp"
 #include "fuzz/fuzz.hpp"
-#include "options.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"
 

@@ -1,4 +1,4 @@
-#include "alarm.hpp"
+#include "base/alarm.hpp"
 
 #include <gtest/gtest.h>
 

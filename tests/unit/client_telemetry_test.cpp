@@ -1,8 +1,8 @@
-#include "client_telemetry.hpp"
+#include "client/client_telemetry.hpp"
 
 #include <gtest/gtest.h>
 
-#include "options.hpp"
+#include "client/options.hpp"
 
 namespace event_metrics {
 namespace {

@@ -1,4 +1,4 @@
-#include "delivery_keys.hpp"
+#include "delivery/delivery_keys.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "delivery_series.hpp"
+#include "client/delivery_series.hpp"
 
 #include <gtest/gtest.h>
 

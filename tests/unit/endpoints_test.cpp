@@ -1,4 +1,4 @@
-#include "endpoints.hpp"
+#include "delivery/endpoints.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine.hpp"
+#include "client/engine.hpp"
 
 #include <dirent.h>
 #include <gtest/gtest.h>

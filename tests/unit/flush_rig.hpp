@@ -10,9 +10,9 @@
 #include <thread>
 #include <utility>
 
-#include "delivery_keys.hpp"
-#include "delivery_series.hpp"
-#include "flush.hpp"
+#include "client/delivery_series.hpp"
+#include "client/flush.hpp"
+#include "delivery/delivery_keys.hpp"
 #include "transport/address.hpp"
 #include "wire/agent_rules.hpp"
 

@@ -1,4 +1,4 @@
-#include "flush.hpp"
+#include "client/flush.hpp"
 
 #include <gtest/gtest.h>
 

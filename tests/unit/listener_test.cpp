@@ -1,4 +1,4 @@
-#include "listener.hpp"
+#include "base/listener.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "options.hpp"
+#include "client/options.hpp"
 
 #include <gtest/gtest.h>
 

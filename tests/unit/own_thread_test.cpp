@@ -1,4 +1,4 @@
-#include "own_thread.hpp"
+#include "base/own_thread.hpp"
 
 #include <gtest/gtest.h>
 #include <pthread.h>

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "delivery_keys.hpp"
-#include "delivery_series.hpp"
+#include "client/delivery_series.hpp"
+#include "client/packer.hpp"
+#include "delivery/delivery_keys.hpp"
 #include "ledger/ledger.hpp"
-#include "packer.hpp"
 #include "record/recorder.hpp"
 #include "support/agent.hpp"
 #include "wire/agent_rules.hpp"

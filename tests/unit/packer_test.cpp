@@ -1,4 +1,4 @@
-#include "packer.hpp"
+#include "client/packer.hpp"
 
 #include <gtest/gtest.h>
 #include <malloc.h>

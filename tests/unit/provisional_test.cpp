@@ -1,4 +1,4 @@
-#include "provisional.hpp"
+#include "client/provisional.hpp"
 
 #include <gtest/gtest.h>
 

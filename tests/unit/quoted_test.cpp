@@ -1,4 +1,4 @@
-#include "quoted.hpp"
+#include "base/quoted.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "turn_lock.hpp"
+#include "base/turn_lock.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,244 @@
+#include "client/client.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <numeric>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/no_cancellation.hpp"
+#include "base/own_thread.hpp"
+#include "base/report.hpp"
+#include "client/client_telemetry.hpp"
+#include "client/delivery_series.hpp"
+#include "client/options.hpp"
+#include "delivery/delivery_keys.hpp"
+#include "delivery/endpoints.hpp"
+#include "record/reading.hpp"
+#include "record/registry.hpp"
+#include "transport/address.hpp"
+#include "wire/agent_rules.hpp"
+#include "wire/label.hpp"
+
+namespace event_metrics::inline v0 {
+namespace {
+
+void check_prefix_length(const statsd::Options& options) {
+  const wire::AgentRules& rules = wire::rules_of(options.agent);
+  const DeliveryKeys keys = delivery_keys(rules, "", false);
+  const std::size_t most =
+      rules.longest_name - std::max({keys.attempts.size(), keys.successes.size(), keys.failures.size(),
+                                     keys.duration.size(), keys.active_tasks.size()});
+  if (options.prefix.size() <= most) return;
+  throw std::invalid_argument{"Options.prefix has " + std::to_string(options.prefix.size()) + " bytes: write at most " +
+                              std::to_string(most) + ", since " + std::string{rules.name} + " reads names of " +
+                              std::to_string(rules.longest_name)};
+}
+
+void check(const statsd::Options& options, const DeliveryOptions& delivery) {
+  statsd::check(options);
+  check_prefix_length(options);
+  check_endpoints("DeliveryOptions", delivery.endpoint_label, delivery.max_endpoints);
+  if (delivery.distribution && !wire::rules_of(options.agent).distribution) {
+    throw std::invalid_argument{"DeliveryOptions.distribution is true, which " +
+                                std::string{statsd::to_string(options.agent)} +
+                                " does not read: write false, or Agent::datadog"};
+  }
+  const auto is_endpoint = [](const statsd::Tag& tag) { return tag.key == "endpoint"; };
+  if (delivery.endpoint_label != EndpointLabel::none && wire::rules_of(options.agent).tags &&
+      std::ranges::any_of(options.tags, is_endpoint)) {
+    throw std::invalid_argument{
+        "Options.tags holds the key \"endpoint\", which is the endpoint's own: "
+        "write another key, in DD_TAGS if it comes from there, or EndpointLabel::none"};
+  }
+}
+
+// Processes that were started together must not all send at the same moment.
+std::chrono::nanoseconds random_phase(std::chrono::nanoseconds interval) {
+  return interval * (std::random_device{}() % 1000 + 1) / 1000;
+}
+
+Flush::Setup setup(const statsd::Options& options, const DeliveryOptions& delivery, bool in_child) {
+  const wire::AgentRules& rules = wire::rules_of(options.agent);
+  const bool labelled = delivery.endpoint_label == EndpointLabel::host && rules.tags;
+  constexpr std::size_t endpoint_tag = 11 + record::longest_label;  // `|#endpoint:` or `,endpoint:` and its value
+  return {rules,
+          transport::parse_address(options.address),
+          statsd::datagram_limit(options),
+          options.max_memory_bytes,
+          labelled ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1,
+          options.flush_interval,
+          random_phase(options.flush_interval),
+          options.keep_for,
+          labelled,
+          wire::tag_suffix(rules, options.tags).size() + (labelled ? endpoint_tag : 0),
+          telemetry_suffix(rules, options),
+          in_child};
+}
+
+record::Recorder::Limits checked_limits(const statsd::Options& options, const DeliveryOptions& delivery) {
+  check(options, delivery);
+  const Flush::Setup setup = event_metrics::setup(options, delivery, false);
+  const record::Recorder::Limits limits{setup.max_endpoints, setup.by_endpoint, setup.memory_bytes};
+  const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(setup);
+  if (setup.memory_bytes < fixed) {
+    throw std::invalid_argument{"Options.max_memory_bytes is " + std::to_string(setup.memory_bytes) +
+                                ": write at least " + std::to_string(fixed) + " for " +
+                                std::to_string(setup.max_endpoints) + " endpoints"};
+  }
+  return limits;
+}
+
+// The parent's threads may have been in the middle of anything: it is not destroyed.
+void leave_to_parent(const Engine* engine) noexcept {
+  if (engine != nullptr) engine->leave_to_parent();
+  abandon(engine);
+}
+
+}  // namespace
+
+Client::Client(statsd::Options options, const DeliveryOptions& delivery)
+    : recorder_{checked_limits(options, delivery), [this](bool first) { return begin_in_child(first); }},
+      options_{std::move(options)},
+      delivery_{delivery} {
+  const NoCancellation meanwhile;
+  std::unique_ptr<Engine> engine = new_engine(false);
+  if (options_.own_thread) engine->start();
+  engine_.store(engine.release(), std::memory_order_release);
+}
+
+Client::~Client() {
+  const NoCancellation meanwhile;
+  if (!recorder_.is_prepared()) {  // a forked child that never used this client: the engine is its parent's
+    const std::lock_guard lock{record::Registry::instance().mutex()};
+    leave_to_parent(engine_.load(std::memory_order_acquire));
+    return;
+  }
+  const Engine::Clock::time_point deadline = Engine::Clock::now() + options_.close_timeout;
+  if (Engine* const here = engine_by(deadline)) {
+    here->close(deadline);
+    delete here;
+  } else {
+    tell("could not be sent before the end, as a forked child cannot begin");
+  }
+}
+
+std::unique_ptr<Engine> Client::new_engine(bool in_child) {
+  Flush::Setup here = setup(options_, delivery_, in_child);
+  DeliverySeries series{here.rules, delivery_keys(here.rules, options_.prefix, delivery_.distribution), options_.tags,
+                        here.by_endpoint, here.datagram_limit};
+  return std::make_unique<Engine>(listener_, std::move(here), std::move(series), recorder_);
+}
+
+bool Client::begin_in_child(bool first) noexcept {
+  if (first) {
+    leave_to_parent(engine_.exchange(nullptr, std::memory_order_relaxed));  // its only user here is this call
+    begin_error_.store(0, std::memory_order_relaxed);
+    quiet_until_.store({}, std::memory_order_relaxed);
+  }
+  try {
+    begin_engine();
+    return true;
+  } catch (const std::system_error& failure) {
+    begin_error_.store(failure.code().value(), std::memory_order_relaxed);
+  } catch (const std::exception&) {
+    begin_error_.store(ENOMEM, std::memory_order_relaxed);
+  }
+  // Without a thread it still does what flush() and poll() ask of it, and tells there.
+  if (Engine* const here = engine_.load(std::memory_order_relaxed)) {
+    here->tell_late(begin_error_.load(std::memory_order_relaxed));
+  }
+  return false;
+}
+
+void Client::begin_engine() {
+  Engine* here = engine_.load(std::memory_order_relaxed);  // stored under this lock
+  if (here == nullptr) {
+    here = new_engine(true).release();
+    here->tell_late(begin_error_.load(std::memory_order_relaxed));  // 0 if this is the first try
+    engine_.store(here, std::memory_order_release);
+  }
+  if (options_.own_thread) here->start();
+}
+
+Engine* Client::engine() noexcept {
+  (void)recorder_.begin_in_child();
+  return engine_.load(std::memory_order_acquire);
+}
+
+Engine* Client::engine_by(Engine::Clock::time_point deadline) noexcept {
+  for (;;) {
+    if (Engine* const here = engine()) return here;
+    const Engine::Clock::time_point now = Engine::Clock::now();
+    if (now >= deadline) return nullptr;
+    std::this_thread::sleep_until(std::min(deadline, now + record::Recorder::retry_pause));
+  }
+}
+
+void Client::tell_missing() noexcept {
+  const Engine::Clock::time_point now = Engine::Clock::now();
+  if (now < quiet_until_.load(std::memory_order_relaxed) || stats().recorded == 0) return;
+  quiet_until_.store(now + Report::pause, std::memory_order_relaxed);
+  tell("are kept, as a forked child cannot begin");
+}
+
+bool Client::flush(std::chrono::milliseconds timeout) noexcept {
+  const NoCancellation meanwhile;
+  const Engine::Clock::time_point deadline = Engine::deadline(timeout);
+  if (Engine* const here = engine_by(deadline)) return here->flush(deadline);
+  tell_missing();
+  return false;
+}
+
+Engine::Clock::time_point Client::poll() noexcept {
+  const NoCancellation meanwhile;
+  if (Engine* const here = engine()) return here->poll();
+  tell_missing();
+  return Engine::Clock::now() +
+         std::min<Engine::Clock::duration>(options_.flush_interval, record::Recorder::retry_pause);
+}
+
+statsd::Stats Client::stats() noexcept {
+  if (!recorder_.is_prepared()) return {};
+  const bool begun = recorder_.begin_in_child();
+  const Engine* const here = engine_.load(std::memory_order_acquire);
+  statsd::Stats stats = here != nullptr ? here->stats() : statsd::Stats{};
+  if (!begun) add_shared(stats);
+  return stats;
+}
+
+// Where nobody takes turns yet. All that was recorded so far is in the shared cells.
+void Client::add_shared(statsd::Stats& stats) noexcept {
+  record::Reading reading;
+  record::Reading::Sums octaves;
+  try {
+    for (std::uint32_t each = 0; each < recorder_.endpoint_count(); ++each) reading.add(recorder_, each);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+  (void)reading.chunk(record::octave_chunk, octaves);
+  stats.timings_recorded = stats.coarse = std::accumulate(octaves.begin(), octaves.end(), std::uint64_t{0});
+  stats.recorded = reading.failed() + stats.timings_recorded;
+  stats.owed = stats.recorded - stats.accepted - stats.expired;
+  stats.timings_owed = stats.timings_recorded - stats.timings_accepted - stats.timings_expired - stats.left_out;
+}
+
+void Client::tell(const char* what) noexcept {
+  const statsd::Stats now = stats();
+  if (now.recorded == 0) return;
+  const std::error_code why{begin_error_.load(std::memory_order_relaxed), std::generic_category()};
+  try {
+    listener_.tell({transport::parse_address(options_.address).text + ": " + owed_text(now) + ' ' + what + " (" +
+                    why.message() + ")"});
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): without memory the counts in stats() tell it
+  }
+}
+
+}  // namespace event_metrics::inline v0

@@ -1,0 +1,356 @@
+#include "client/flush.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "client/client_telemetry.hpp"
+
+namespace event_metrics::inline v0 {
+namespace {
+
+constexpr std::size_t most_quoted = 1184;
+
+std::uint32_t series_of(const Flush::Setup& setup) noexcept { return setup.max_endpoints + record::first_endpoint; }
+
+// Only UDP takes back what it accepted.
+std::size_t quoted_bytes(const Flush::Setup& setup) noexcept {
+  return setup.address.kind == transport::Address::Kind::udp ? most_quoted : 0;
+}
+std::size_t kept_shares(const Flush::Setup& setup) noexcept {
+  return quoted_bytes(setup) > 0 ? Packer::most_shares(setup.datagram_limit) : 0;
+}
+
+}  // namespace
+
+Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
+    : setup_{std::move(setup)},
+      fixed_bytes_{fixed_bytes(setup_)},
+      series_{std::move(series)},
+      recorder_{recorder},
+      ledger_{setup_.memory_bytes, series_of(setup_)},
+      channel_{setup_.address},
+      packer_{setup_.rules, setup_.datagram_limit, series_, setup_.telemetry_suffix, ledger_},
+      provisional_{quoted_bytes(setup_), kept_shares(setup_)},
+      next_turn_{Clock::now() + setup_.phase},
+      next_fold_{next_turn_},
+      next_telemetry_{next_turn_ + telemetry_interval},
+      folded_lines_{recorder.taken_lines()},
+      fold_lines_{folded_lines_},
+      seen_at_{Clock::now()},
+      folded_at_{seen_at_},
+      kept_since_{seen_at_},
+      round_since_{seen_at_},
+      held_up_at_{seen_at_} {
+  for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
+  ledger_.attach_endpoint(DeliverySeries::other);
+  ledger_.attach_endpoint(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
+}
+
+std::size_t Flush::fixed_bytes(const Setup& setup) noexcept {
+  const std::size_t datagrams =
+      Packer::bytes(setup.datagram_limit) + Provisional::bytes(quoted_bytes(setup), kept_shares(setup));
+  return ledger::Ledger::fixed_bytes(series_of(setup)) +
+         DeliverySeries::most_bytes(series_of(setup), setup.longest_suffix) + datagrams;
+}
+
+Flush::Clock::time_point Flush::tend(Clock::time_point now) noexcept {
+  return recorder_.tend(now, fixed_bytes_ + ledger_.memory_bytes(), folded_lines_);
+}
+
+bool Flush::begin_turn(Clock::time_point now) {
+  const bool complete = fold(now);
+  expire(now);
+  packer_.begin_turn(turn_bytes(), turns_left(now));
+  tell_own(now);
+  look_at_socket(now);
+  owe_active_tasks();
+  return complete;
+}
+
+void Flush::owe_active_tasks() noexcept {
+  const record::Recorder::ActiveTasks tasks = recorder_.active_tasks();
+  if (!setup_.in_child || tasks.touched) ledger_.owe_gauge(tasks_ended_ ? 0 : tasks.count);
+}
+
+void Flush::end_active_tasks() noexcept {
+  tasks_ended_ = true;
+  owe_active_tasks();
+}
+
+bool Flush::attach_endpoints() noexcept {
+  try {
+    while (ledger_.endpoint_count() < recorder_.endpoint_count()) {
+      const std::uint32_t series = series_.find_or_add(recorder_.label(ledger_.endpoint_count()));
+      if (series == ledger_.series_count()) (void)ledger_.add_series();
+      ledger_.attach_endpoint(series);
+    }
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+bool Flush::fold(Clock::time_point now) {
+  folded_at_ = now;
+  next_fold_ = now + longest_unfolded;
+  const std::uint32_t taken = recorder_.taken_lines();
+  if (ledger_.round_is_over()) round_since_ = now;  // which this fold begins
+  const bool attached = attach_endpoints();
+  const bool complete = ledger_.fold(recorder_) && attached;
+  if (complete) {
+    folded_lines_ = std::exchange(fold_lines_, taken);
+  } else {
+    out_of_memory(now);
+  }
+  tell_limits(now);
+  return complete;
+}
+
+// When a round has lasted for half of keep_for, what is left of it was recorded at least that long ago. It is no older
+// than keep_for, because the round before it did not last longer either.
+void Flush::expire(Clock::time_point now) {
+  if (setup_.keep_for.count() == 0 || ledger_.round_is_over()) return;
+  // Turns may be an interval apart, and rounds begin and end in turns.
+  if (now - round_since_ < std::max<Clock::duration>(setup_.keep_for / 2 - setup_.interval, setup_.interval / 2))
+    return;
+  ledger_.expire();
+  kept_since_ = std::max(kept_since_, round_since_);
+  next_round();
+  note(Cause::expired, now, "what is older than keep_for has been given up");
+}
+
+void Flush::next_round() noexcept {
+  ledger_.begin_round();
+  round_since_ = folded_at_;
+}
+
+// How long the round may still take. The oldest of it was recorded when the round before it began: that must not be
+// owed for longer than most_intervals, nor for so long that it is given up.
+std::uint64_t Flush::turns_left(Clock::time_point now) const noexcept {
+  Clock::duration time = most_intervals * std::max<Clock::duration>(setup_.interval, least_turn);
+  if (setup_.keep_for.count() != 0) time = std::min<Clock::duration>(time, setup_.keep_for / 2);
+  const Clock::duration turn = std::max<Clock::duration>(setup_.interval, pause);
+  const auto left = (time - (now - std::max(kept_since_, held_up_at_)) + turn / 2) / turn;
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(left, 1, Packer::patience));
+}
+
+void Flush::look_at_socket(Clock::time_point now) noexcept {
+  if (!channel_.is_open()) return;
+  if ((is_udp() && now - opened_at_ >= socket_life) || channel_.moved()) renew_ = true;
+}
+
+std::uint64_t Flush::turn_bytes() const noexcept {
+  const auto bursts = static_cast<std::uint64_t>(std::max<std::int64_t>(setup_.interval / pause, 1));
+  return bursts * std::min(burst_bytes, burst_datagrams * packer_.limit());
+}
+
+Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
+  seen_at_ = now;
+  const bool held = urgency == Urgency::urgent && !away_;
+  if (now >= next_turn_ && !held) {
+    next_turn_ += setup_.interval;  // keeps its phase, unless it is a whole turn late
+    if (next_turn_ <= now) next_turn_ = now + setup_.interval;
+    (void)begin_turn(now);
+  } else {
+    if (now >= next_fold_) (void)fold(now);
+    if (held) expire(now);
+  }
+  if (channel_.lost()) provisional_.forget();
+  look_for_answers(now);
+  if (ledger_.round_is_over() && !probing_) next_round();
+  if (channel_.refresh(now)) renew_ = true;
+  if (may_send(now, urgency)) send_burst(now);
+  if (away_ || !channel_.is_open() || (delayed_since_ && now - *delayed_since_ >= setup_.interval)) held_up_at_ = now;
+  look_for_drain(now);
+  return {next_call(urgency), accepted_until_};
+}
+
+void Flush::look_for_answers(Clock::time_point now) noexcept {
+  if (read_refusals(now)) {
+    rest(now, Step::refused);
+  } else if (probing_ && provisional_.settled_at() <= now) {  // the probe arrived
+    away_ = probing_ = false;
+    rest_until_ = now;
+    backoff_ = least_backoff;
+    refused_probes_ = 0;
+  }
+}
+
+// The last drain may have been waiting until now, and what was owed since has left meanwhile: that is another one.
+void Flush::look_for_drain(Clock::time_point now) noexcept {
+  end_drain(now);
+  if (drain_ || !ledger_.round_is_over() || ledger_.owed_gauge()) return;
+  drain_ = Drain{ledger_.owes_nothing() ? folded_at_ : round_since_, provisional_.settled_at()};
+  end_drain(now);
+}
+
+void Flush::end_drain(Clock::time_point now) noexcept {
+  if (!drain_ || drain_->settled_at > now) return;
+  accepted_until_ = drain_->at;
+  kept_since_ = std::max(kept_since_, drain_->at);
+  drain_.reset();
+}
+
+bool Flush::may_send(Clock::time_point now, Urgency urgency) {
+  if (ledger_.owes_nothing() || probing_ || now < not_before_) return false;
+  if (urgency == Urgency::routine && now < rest_until_) return false;
+  if (renew_ && now < provisional_.settled_at()) {
+    not_before_ = provisional_.settled_at();
+    return false;
+  }
+  if (std::exchange(renew_, false)) {
+    channel_.close();
+    provisional_.forget();
+  }
+  return channel_.is_open() || open(now);
+}
+
+bool Flush::open(Clock::time_point now) {
+  const std::error_code error = channel_.open();
+  if (!error) {
+    opened_at_ = now;
+    tell_no_refusals(now);
+    return true;
+  }
+  if (error == std::errc::operation_in_progress) {  // its name has not been looked up yet
+    rest(now, Step::later);
+    return false;
+  }
+  ++counts_.connect_errors;
+  note(Cause::unreachable, now, "no connection", error);
+  rest(now, transport::nobody_listens(error) ? Step::refused : Step::failed);
+  return false;
+}
+
+void Flush::send_burst(Clock::time_point now) {
+  const int most = away_ ? 1 : burst_datagrams;
+  std::size_t bytes = 0;
+  Step step = Step::sent;
+  for (int sent = 0; sent < most && bytes < burst_bytes; ++sent) {
+    step = send_one(now);
+    if (step != Step::sent) break;
+    bytes += packer_.bytes().size();
+  }
+  rest(now, step);
+}
+
+Flush::Step Flush::send_one(Clock::time_point now) {
+  if (!packer_.fill()) return Step::nothing;
+  if (channel_.tells_refusals() &&
+      (provisional_.full(now) || provisional_.ambiguous(packer_.bytes(), channel_.quoted_bytes(), now))) {
+    packer_.undo();
+    return Step::unsettled;
+  }
+  const transport::Verdict verdict = channel_.send(packer_.bytes());
+  if (verdict == transport::Verdict::accepted) return keep_accepted(now);
+  packer_.undo();
+  return not_taken(now, verdict);
+}
+
+Flush::Step Flush::keep_accepted(Clock::time_point now) {
+  delayed_since_.reset();
+  ++counts_.datagrams_accepted;
+  counts_.bytes_accepted += packer_.bytes().size();
+  if (!channel_.tells_refusals()) return Step::sent;
+  provisional_.keep(packer_.bytes(), channel_.quoted_bytes(), packer_.shares(), Clock::now());
+  return read_refusals(now) ? Step::refused : Step::sent;
+}
+
+Flush::Step Flush::not_taken(Clock::time_point now, transport::Verdict verdict) {
+  switch (verdict) {
+    case transport::Verdict::later:
+      return delayed(now);
+    case transport::Verdict::refused:
+      if (!channel_.tells_refusals()) ++counts_.datagrams_refused;  // elsewhere the error queue names them
+      (void)read_refusals(now);
+      return Step::refused;
+    case transport::Verdict::too_big:
+      if (packer_.limit() > series_.longest_group()) return shrink();
+      [[fallthrough]];
+    default:
+      ++counts_.send_errors;
+      note(Cause::send_error, now, "sending failed", channel_.error());
+      (void)read_refusals(now);
+      return Step::failed;
+  }
+}
+
+Flush::Step Flush::delayed(Clock::time_point now) noexcept {
+  ++counts_.datagrams_delayed;
+  note(Cause::delayed, now, "the agent reads too slowly", channel_.error());
+  if (!delayed_since_) delayed_since_ = now;
+  if (now - *delayed_since_ >= patience) {
+    renew_ = true;
+    delayed_since_.reset();
+  }
+  return Step::later;
+}
+
+Flush::Step Flush::shrink() noexcept {
+  ++counts_.send_errors;
+  const std::size_t limit = std::max(packer_.limit() / 2, series_.longest_group());
+  packer_.shrink(limit);
+  series_.lower_limit(limit);
+  return Step::later;
+}
+
+bool Flush::read_refusals(Clock::time_point now) noexcept {
+  bool refused = false;
+  while (const auto quote = channel_.next_refusal()) {
+    const Provisional::Entry* const entry = provisional_.take(*quote, now);
+    if (entry == nullptr) continue;  // sent long ago, or not ours
+    refused = true;
+    if (quote->size() < entry->quote.size()) channel_.quotes_less(quote->size());
+    for (const ledger::Share& share : entry->shares) ledger_.take_back(share);
+    --counts_.datagrams_accepted;
+    counts_.bytes_accepted -= entry->size;
+    ++counts_.datagrams_refused;
+  }
+  if (refused) drain_.reset();
+  return refused;
+}
+
+void Flush::rest(Clock::time_point now, Step step) noexcept {
+  not_before_ = step == Step::unsettled ? provisional_.settled_at() : now + pause;
+  probing_ = away_ && step == Step::sent;
+  if (step != Step::refused && step != Step::failed) return;
+  const bool was_away = std::exchange(away_, true);
+  if (step == Step::refused) return rest_refused(now, was_away);
+  renew_ = true;
+  rest_until_ = now + backoff_;
+  backoff_ = std::min(2 * backoff_, most_backoff);
+}
+
+// The addresses of a name are tried one after the other, without waiting for the next turn; once the last has refused,
+// the next turn begins with the first. So does the next burst where somebody had listened at a later one and does no
+// more.
+void Flush::rest_refused(Clock::time_point now, bool was_away) noexcept {
+  refused_probes_ = was_away ? refused_probes_ + 1 : 0;
+  rest_until_ = now;
+  if (!was_away && channel_.went_on()) {
+    renew_ = true;
+    return;
+  }
+  const bool more_addresses = channel_.is_open() && channel_.has_next();
+  if ((more_addresses || channel_.went_on()) && refused_probes_ < most_refused_probes) return;
+  renew_ = more_addresses || channel_.went_on() || !is_udp() || now - opened_at_ >= refused_socket_life;
+  refused_probes_ = 0;
+  if (more_addresses) return channel_.go_on();
+  rest_until_ = next_turn_;
+  if (channel_.is_open()) note(Cause::refused, now, "no agent listens", channel_.error());
+}
+
+Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
+  Clock::time_point due = std::min(next_turn_, next_fold_);
+  if (due <= seen_at_) due = seen_at_ + pause;  // the turn has to wait for a flush
+  Clock::time_point wanted = due;
+  if (probing_) wanted = provisional_.settled_at();
+  if (!ledger_.owes_nothing() && !probing_) {
+    wanted = urgency == Urgency::routine ? std::max(not_before_, rest_until_) : not_before_;
+  }
+  if (urgency == Urgency::urgent && drain_) wanted = std::min(wanted, drain_->settled_at);
+  return std::min(due, wanted);
+}
+
+}  // namespace event_metrics::inline v0

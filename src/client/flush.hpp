@@ -1,0 +1,188 @@
+// client/flush.hpp - one turn: what was recorded becomes owed, what is owed becomes datagrams, what is taken is
+// accepted.
+//
+// The only place that sees record, ledger, wire and transport. Used by one thread at a time; nothing here waits.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "base/report.hpp"
+#include "client/delivery_series.hpp"
+#include "client/packer.hpp"
+#include "client/provisional.hpp"
+#include "event_metrics/statsd/stats.hpp"
+#include "ledger/ledger.hpp"
+#include "record/recorder.hpp"
+#include "transport/channel.hpp"
+#include "wire/agent_rules.hpp"
+
+namespace event_metrics::inline v0 {
+
+class Flush {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// What leaves at once, and the pause after it: unpaced, a reader that is 5 ms late loses three datagrams in four.
+  static constexpr int burst_datagrams = 16;
+  static constexpr std::size_t burst_bytes = burst_datagrams * 1432;
+  static constexpr std::chrono::milliseconds pause{10};
+  /// Between two folds, where turns are further apart: how old stats() may be.
+  static constexpr std::chrono::seconds longest_unfolded{5};
+  /// Intervals until the last of what was recorded in one has left, where an agent listens: durations are merged as far
+  /// as that needs.
+  static constexpr int most_intervals = int{Packer::patience} + 1;
+  /// Shorter intervals count as that long here, since a busy machine misses some of them.
+  static constexpr std::chrono::milliseconds least_turn{100};
+
+  /// A socket of another source port, for those between here and the agent who go by it.
+  static constexpr std::chrono::minutes socket_life{5};
+  /// The same while nobody listens, when nothing but a probe a turn is sent.
+  static constexpr std::chrono::seconds refused_socket_life{30};
+  /// So many in a row, and the name's next address is tried.
+  static constexpr int most_refused_probes = 2;
+  /// How long a socket may be full before another one is tried.
+  static constexpr std::chrono::seconds patience{5};
+  /// Between attempts after an error that says nothing of the agent, doubled each time.
+  static constexpr std::chrono::seconds least_backoff{1};
+  static constexpr std::chrono::seconds most_backoff{30};
+
+  struct Setup {
+    const wire::AgentRules& rules;
+    transport::Address address;
+    std::size_t datagram_limit;
+    std::size_t memory_bytes;
+    std::uint32_t max_endpoints;
+    std::chrono::milliseconds interval;
+    std::chrono::nanoseconds phase;  ///< until the first turn, at most an interval
+    std::chrono::seconds keep_for;   ///< 0: for ever
+    bool by_endpoint;
+    std::size_t longest_suffix;    ///< bytes that a series' tags can have
+    std::string telemetry_suffix;  ///< empty: the client tells nothing of itself
+    bool in_child;                 ///< a forked child tells active tasks only once it has counted one
+  };
+
+  /// Throws std::bad_alloc and std::system_error.
+  Flush(Setup setup, DeliverySeries series, record::Recorder& recorder);
+
+  /// Memory beside the recorder's own, whatever is recorded: accounts, labels, what is on its way.
+  static std::size_t fixed_bytes(const Setup& setup) noexcept;
+
+  /// Everything recorded before the call is owed from now on. False where there was no memory for all of it: the rest
+  /// is owed after a later call, and what has memory goes on. Throws std::bad_alloc as well.
+  bool begin_turn(Clock::time_point now);
+
+  /// From now on the gauge to send is 0, whatever is still counted: nobody will correct it later.
+  void end_active_tasks() noexcept;
+
+  /// While somebody waits for a flush, an absent agent is tried every 10 ms instead of once a turn; and where one is
+  /// there no turn begins, or a flush would never end that takes longer than an interval.
+  enum class Urgency : std::uint8_t { routine, urgent };
+  struct Outcome {
+    Clock::time_point next;            ///< when to call again
+    Clock::time_point accepted_until;  ///< what was owed then is accepted, and can no longer be refused
+  };
+
+  /// Begins a turn if one is due, and sends at most a burst of what is owed. Throws std::bad_alloc.
+  Outcome burst(Clock::time_point now, Urgency urgency);
+
+  /// Looks after the recorder, see Recorder::tend(); returns when to do so again.
+  Clock::time_point tend(Clock::time_point now) noexcept;
+
+  /// What burst() and begin_turn() leave to their caller, who knows that they threw.
+  void out_of_memory(Clock::time_point now) noexcept;
+  /// In a forked child: its first calls came before all of the client was there, for this error number. The next fold
+  /// tells.
+  void tell_late(int error) noexcept { late_ = error; }
+  /// Tells what destruction could not send.
+  void left_behind(Clock::time_point now) noexcept;
+
+  /// In a forked child: gives back what its parent's flush keeps from the process. It is of no other use there.
+  void leave_to_parent() const noexcept { channel_.close_in_child(); }
+
+  statsd::Stats stats() const noexcept;
+  Report& report() noexcept { return report_; }
+
+ private:
+  enum class Step : std::uint8_t { sent, nothing, unsettled, later, refused, failed };
+
+  bool fold(Clock::time_point now);
+  bool attach_endpoints() noexcept;
+  void tell_limits(Clock::time_point now) noexcept;
+  void owe_active_tasks() noexcept;
+  void expire(Clock::time_point now);
+  void next_round() noexcept;
+  std::uint64_t turns_left(Clock::time_point now) const noexcept;
+  void tell_own(Clock::time_point now);
+  bool is_udp() const noexcept { return setup_.address.kind == transport::Address::Kind::udp; }
+  void look_at_socket(Clock::time_point now) noexcept;
+  void look_for_answers(Clock::time_point now) noexcept;
+  bool may_send(Clock::time_point now, Urgency urgency);
+  bool open(Clock::time_point now);
+  void send_burst(Clock::time_point now);
+  Step send_one(Clock::time_point now);
+  Step keep_accepted(Clock::time_point now);
+  Step not_taken(Clock::time_point now, transport::Verdict verdict);
+  Step delayed(Clock::time_point now) noexcept;
+  Step shrink() noexcept;
+  bool read_refusals(Clock::time_point now) noexcept;
+  void rest_refused(Clock::time_point now, bool was_away) noexcept;
+  void tell_no_refusals(Clock::time_point now) noexcept;
+  void rest(Clock::time_point now, Step step) noexcept;
+  void look_for_drain(Clock::time_point now) noexcept;
+  void end_drain(Clock::time_point now) noexcept;
+  Clock::time_point next_call(Urgency urgency) const noexcept;
+  std::uint64_t turn_bytes() const noexcept;
+
+  void note(Cause cause, Clock::time_point now, std::string_view what, std::error_code error = {}) noexcept;
+
+  const Setup setup_;
+  const std::size_t fixed_bytes_;
+  DeliverySeries series_;
+  record::Recorder& recorder_;
+  ledger::Ledger ledger_;
+  transport::Channel channel_;
+  Packer packer_;
+  Provisional provisional_;
+  Report report_;
+  statsd::Stats counts_;
+
+  Clock::time_point next_turn_;
+  Clock::time_point next_fold_;
+  Clock::time_point next_telemetry_;
+  std::uint32_t folded_lines_;      // taken before the last fold but one: what they hold has been folded
+  std::uint32_t fold_lines_;        // taken before the last fold: a caller may have been about to link some
+  Clock::time_point not_before_{};  // for everybody
+  Clock::time_point rest_until_{};  // for routine callers
+  std::chrono::seconds backoff_ = least_backoff;
+  bool away_ = false;       // nothing has been accepted for good since the last refusal or error
+  bool probing_ = false;    // one datagram is on its way to see whether the agent is back
+  int refused_probes_ = 0;  // in a row, at the present address
+  bool told_no_refusals_ = false;
+  bool tasks_ended_ = false;
+  int late_ = 0;        // an error number for tell_late(); 0: nothing to tell
+  bool renew_ = false;  // the socket is replaced as soon as what it has sent has settled
+  Clock::time_point opened_at_{};
+  std::optional<Clock::time_point> delayed_since_;
+
+  // The end of a round counts once all datagrams of then have settled; others may follow meanwhile.
+  struct Drain {
+    Clock::time_point at;
+    Clock::time_point settled_at;
+  };
+  std::optional<Drain> drain_;
+  Clock::time_point accepted_until_ = Clock::time_point::min();
+  Clock::time_point seen_at_;      // of the last burst
+  Clock::time_point folded_at_;    // what was recorded before has been owed
+  Clock::time_point kept_since_;   // nothing that was recorded before is owed
+  Clock::time_point round_since_;  // what was recorded before belongs to the round, or to one before it
+  Clock::time_point held_up_at_;   // the last moment at which nothing could be sent
+};
+
+}  // namespace event_metrics::inline v0

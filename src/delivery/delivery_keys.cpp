@@ -1,0 +1,31 @@
+#include "delivery/delivery_keys.hpp"
+
+namespace event_metrics::inline v0 {
+namespace {
+
+// Durations are milliseconds under both names: statsd_exporter divides every `ms` by 1000.
+struct Names {
+  std::string_view statsd;
+  std::string_view prometheus;
+};
+constexpr Names attempts = {"notification.delivery.attempts", "notification_delivery_attempts_total"};
+constexpr Names successes = {"notification.delivery.successes", "notification_delivery_successes_total"};
+constexpr Names failures = {"notification.delivery.failures", "notification_delivery_failures_total"};
+constexpr Names duration = {"notification.delivery.duration", "notification_delivery_duration_seconds"};
+constexpr Names active_tasks = {"notification.active_tasks", "notification_active_tasks"};
+
+}  // namespace
+
+DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefix, bool distribution) {
+  const auto key = [&](const Names& names) {
+    return std::string(prefix).append(rules.prometheus_names ? names.prometheus : names.statsd);
+  };
+  return {.attempts = key(attempts),
+          .successes = key(successes),
+          .failures = key(failures),
+          .duration = key(duration),
+          .active_tasks = key(active_tasks),
+          .duration_kind = distribution ? wire::Kind::distribution : wire::Kind::timing};
+}
+
+}  // namespace event_metrics::inline v0

@@ -1,0 +1,28 @@
+#include "delivery/endpoints.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include "record/endpoint_table.hpp"
+#include "record/ring.hpp"
+
+namespace event_metrics::inline v0 {
+namespace {
+
+constexpr std::size_t most_endpoints = 100'000;
+static_assert(2 * most_endpoints <= record::most_endpoints);  // each has two spellings
+
+}  // namespace
+
+void check_endpoints(std::string_view options, EndpointLabel label, std::size_t max_endpoints) {
+  if (label != EndpointLabel::none && label != EndpointLabel::host) {
+    throw std::invalid_argument{std::string{options} +
+                                ".endpoint_label is no label: write EndpointLabel::none or ::host"};
+  }
+  if (max_endpoints < 1 || max_endpoints > most_endpoints) {
+    throw std::invalid_argument{std::string{options} + ".max_endpoints is " + std::to_string(max_endpoints) +
+                                ": write a number from 1 to " + std::to_string(most_endpoints)};
+  }
+}
+
+}  // namespace event_metrics::inline v0

@@ -1,0 +1,40 @@
+#include "event_metrics/statsd_event_metrics.hpp"
+
+#include <utility>
+
+#include "client/client.hpp"
+
+namespace event_metrics::inline v0 {
+
+class StatsdEventMetrics::Impl final : public Client {
+ public:
+  using Client::Client;
+};
+
+StatsdEventMetrics::StatsdEventMetrics(statsd::Options options, DeliveryOptions delivery)
+    : impl_{std::make_unique<Impl>(std::move(options), delivery)} {}
+
+StatsdEventMetrics::~StatsdEventMetrics() = default;
+
+void StatsdEventMetrics::record_delivery_success(std::string_view endpoint_url,
+                                                 std::chrono::nanoseconds duration) noexcept {
+  impl_->recorder().success(endpoint_url, duration);
+}
+
+// The status is for backends that tell failures apart; on the wire a failure is a failure.
+void StatsdEventMetrics::record_delivery_failure(std::string_view endpoint_url, int) noexcept {
+  impl_->recorder().failed(endpoint_url);
+}
+
+void StatsdEventMetrics::record_delivery_error(std::string_view endpoint_url) noexcept {
+  impl_->recorder().failed(endpoint_url);
+}
+
+void StatsdEventMetrics::increment_active_tasks() noexcept { impl_->recorder().active_task(1); }
+void StatsdEventMetrics::decrement_active_tasks() noexcept { impl_->recorder().active_task(-1); }
+
+bool StatsdEventMetrics::flush(std::chrono::milliseconds timeout) noexcept { return impl_->flush(timeout); }
+std::chrono::steady_clock::time_point StatsdEventMetrics::poll() noexcept { return impl_->poll(); }
+statsd::Stats StatsdEventMetrics::stats() const noexcept { return impl_->stats(); }
+
+}  // namespace event_metrics::inline v0
