@@ -7,7 +7,6 @@
 #include <new>
 #include <numeric>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -15,6 +14,7 @@
 
 #include "base/no_cancellation.hpp"
 #include "base/own_thread.hpp"
+#include "base/refuse.hpp"
 #include "base/report.hpp"
 #include "client/client_telemetry.hpp"
 #include "client/delivery_series.hpp"
@@ -37,9 +37,9 @@ void check_prefix_length(const statsd::Options& options) {
       rules.longest_name - std::max({keys.attempts.size(), keys.successes.size(), keys.failures.size(),
                                      keys.duration.size(), keys.active_tasks.size()});
   if (options.prefix.size() <= most) return;
-  throw std::invalid_argument{"Options.prefix has " + std::to_string(options.prefix.size()) + " bytes: write at most " +
-                              std::to_string(most) + ", since " + std::string{rules.name} + " reads names of " +
-                              std::to_string(rules.longest_name)};
+  refuse("Options.prefix", "has " + std::to_string(options.prefix.size()) + " bytes",
+         "write at most " + std::to_string(most) + ", since " + std::string{rules.name} + " reads names of " +
+             std::to_string(rules.longest_name));
 }
 
 void check(const statsd::Options& options, const DeliveryOptions& delivery) {
@@ -47,16 +47,15 @@ void check(const statsd::Options& options, const DeliveryOptions& delivery) {
   check_prefix_length(options);
   check_endpoints("DeliveryOptions", delivery.endpoint_label, delivery.max_endpoints);
   if (delivery.distribution && !wire::rules_of(options.agent).distribution) {
-    throw std::invalid_argument{"DeliveryOptions.distribution is true, which " +
-                                std::string{statsd::to_string(options.agent)} +
-                                " does not read: write false, or Agent::datadog"};
+    refuse("DeliveryOptions.distribution",
+           "is true, which " + std::string{statsd::to_string(options.agent)} + " does not read",
+           "write false, or Agent::datadog");
   }
   const auto is_endpoint = [](const statsd::Tag& tag) { return tag.key == "endpoint"; };
   if (delivery.endpoint_label != EndpointLabel::none && wire::rules_of(options.agent).tags &&
       std::ranges::any_of(options.tags, is_endpoint)) {
-    throw std::invalid_argument{
-        "Options.tags holds the key \"endpoint\", which is the endpoint's own: "
-        "write another key, in DD_TAGS if it comes from there, or EndpointLabel::none"};
+    refuse("Options.tags", "holds the key \"endpoint\", which is the endpoint's own",
+           "write another key, in DD_TAGS if it comes from there, or EndpointLabel::none");
   }
 }
 
@@ -89,9 +88,8 @@ record::Recorder::Limits checked_limits(const statsd::Options& options, const De
   const record::Recorder::Limits limits{setup.max_endpoints, setup.by_endpoint, setup.memory_bytes};
   const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(setup);
   if (setup.memory_bytes < fixed) {
-    throw std::invalid_argument{"Options.max_memory_bytes is " + std::to_string(setup.memory_bytes) +
-                                ": write at least " + std::to_string(fixed) + " for " +
-                                std::to_string(setup.max_endpoints) + " endpoints"};
+    refuse("Options.max_memory_bytes", "is " + std::to_string(setup.memory_bytes),
+           "write at least " + std::to_string(fixed) + " for " + std::to_string(setup.max_endpoints) + " endpoints");
   }
   return limits;
 }

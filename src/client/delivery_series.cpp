@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <utility>
 
+#include "base/refuse.hpp"
 #include "wire/datagram.hpp"
 #include "wire/label.hpp"
 
@@ -20,10 +20,9 @@ DeliverySeries::DeliverySeries(const wire::AgentRules& rules, DeliveryKeys keys,
   const std::string first = by_endpoint ? suffix_of("other") : common_suffix_;
   if (const std::size_t needed = std::max(longest(first), by_endpoint ? longest(suffix_of("invalid")) : 0);
       needed > limit) {
-    throw std::invalid_argument{
-        "Options.max_datagram_bytes allows " + std::to_string(limit) +
-        " bytes: the lines of one delivery with this prefix and these tags can take " + std::to_string(needed) +
-        ", write at least that, or shorten the prefix or the tags, in DD_TAGS if they come from there"};
+    refuse("Options.max_datagram_bytes", "allows " + std::to_string(limit) + " bytes",
+           "the lines of one delivery with this prefix and these tags can take " + std::to_string(needed) +
+               ", write at least that, or shorten the prefix or the tags, in DD_TAGS if they come from there");
   }
   add(first);
   if (by_endpoint) add(suffix_of("invalid"));

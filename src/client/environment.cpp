@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/refuse.hpp"
 #include "event_metrics/statsd/options.hpp"
 #include "transport/address.hpp"
 
@@ -15,13 +16,7 @@ namespace {
 
 constexpr std::string_view usual_port = "8125";
 
-// No value is repeated: it may hold a secret, the more so where it is wrong.
-[[noreturn]] void refuse(std::string_view variable, std::string_view fault, std::string_view advice) {
-  std::string message(variable);
-  message.append(" ").append(fault).append(": ").append(advice);
-  throw std::invalid_argument(message);
-}
-
+// No refusal repeats what is read: it may hold a secret, the more so where it is wrong.
 std::string_view read(const char* variable) {
   const char* const value = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): the header says so
   return value != nullptr ? value : std::string_view();

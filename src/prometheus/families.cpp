@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/refuse.hpp"
 #include "record/cells.hpp"
 #include "wire/agent_rules.hpp"
 
@@ -37,8 +38,8 @@ OwnFamily<Metric>::OwnFamily(prometheus::Registry& registry, const std::string& 
           (void)registry.Remove(Builder{}.Name(name).Labels({{"probe", ""}}).Register(registry));
           return Builder{}.Name(name).Help(help).Register(registry);
         } catch (const std::invalid_argument&) {
-          throw std::invalid_argument{"the registry has a metric \"" + name +
-                                      "\" already: write another registry, or make one PrometheusEventMetrics for all"};
+          refuse("the registry", "has a metric \"" + name + "\" already",
+                 "write another registry, or make one PrometheusEventMetrics for all");
         }
       }()} {}
 

@@ -3,12 +3,12 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <stdexcept>
 #include <utility>
 
 #include "base/listener.hpp"
 #include "base/no_cancellation.hpp"
 #include "base/own_thread.hpp"
+#include "base/refuse.hpp"
 #include "delivery/endpoints.hpp"
 #include "prometheus/families.hpp"
 #include "prometheus/updater.hpp"
@@ -24,7 +24,7 @@ PrometheusOptions checked(PrometheusOptions options) {
 }
 
 std::shared_ptr<prometheus::Registry> checked(std::shared_ptr<prometheus::Registry> registry) {
-  if (!registry) throw std::invalid_argument{"registry is nullptr: write std::make_shared<prometheus::Registry>()"};
+  if (!registry) refuse("registry", "is nullptr", "write std::make_shared<prometheus::Registry>()");
   return registry;
 }
 
