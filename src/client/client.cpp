@@ -1,19 +1,15 @@
 #include "client/client.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
-#include <mutex>
 #include <new>
 #include <numeric>
 #include <random>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "base/no_cancellation.hpp"
-#include "base/own_thread.hpp"
 #include "base/refuse.hpp"
 #include "base/report.hpp"
 #include "client/client_telemetry.hpp"
@@ -22,7 +18,6 @@
 #include "delivery/delivery_keys.hpp"
 #include "delivery/endpoints.hpp"
 #include "record/reading.hpp"
-#include "record/registry.hpp"
 #include "transport/address.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"
@@ -94,35 +89,20 @@ record::Recorder::Limits checked_limits(const statsd::Options& options, const De
   return limits;
 }
 
-// The parent's threads may have been in the middle of anything: it is not destroyed.
-void leave_to_parent(const Engine* engine) noexcept {
-  if (engine != nullptr) engine->leave_to_parent();
-  abandon(engine);
-}
-
 }  // namespace
 
 Client::Client(statsd::Options options, const DeliveryOptions& delivery)
     : recorder_{checked_limits(options, delivery), [this](bool first) { return begin_in_child(first); }},
       options_{std::move(options)},
-      delivery_{delivery} {
-  const NoCancellation meanwhile;
-  std::unique_ptr<Engine> engine = new_engine(false);
-  if (options_.own_thread) engine->start();
-  engine_.store(engine.release(), std::memory_order_release);
-}
+      delivery_{delivery},
+      engine_{recorder_, [this](bool in_child) { return new_engine(in_child); }, options_.own_thread} {}
 
 Client::~Client() {
   const NoCancellation meanwhile;
-  if (!recorder_.is_prepared()) {  // a forked child that never used this client: the engine is its parent's
-    const std::lock_guard lock{record::Registry::instance().mutex()};
-    leave_to_parent(engine_.load(std::memory_order_acquire));
-    return;
-  }
+  if (!recorder_.is_prepared()) return;  // a forked child that never used this client: what is here is its parent's
   const Engine::Clock::time_point deadline = Engine::Clock::now() + options_.close_timeout;
-  if (Engine* const here = engine_by(deadline)) {
+  if (Engine* const here = engine_.here_by(deadline)) {
     here->close(deadline);
-    delete here;
   } else {
     tell("could not be sent before the end, as a forked child cannot begin");
   }
@@ -136,48 +116,8 @@ std::unique_ptr<Engine> Client::new_engine(bool in_child) {
 }
 
 bool Client::begin_in_child(bool first) noexcept {
-  if (first) {
-    leave_to_parent(engine_.exchange(nullptr, std::memory_order_relaxed));  // its only user here is this call
-    begin_error_.store(0, std::memory_order_relaxed);
-    quiet_until_.store({}, std::memory_order_relaxed);
-  }
-  try {
-    begin_engine();
-    return true;
-  } catch (const std::system_error& failure) {
-    begin_error_.store(failure.code().value(), std::memory_order_relaxed);
-  } catch (const std::exception&) {
-    begin_error_.store(ENOMEM, std::memory_order_relaxed);
-  }
-  // Without a thread it still does what flush() and poll() ask of it, and tells there.
-  if (Engine* const here = engine_.load(std::memory_order_relaxed)) {
-    here->tell_late(begin_error_.load(std::memory_order_relaxed));
-  }
-  return false;
-}
-
-void Client::begin_engine() {
-  Engine* here = engine_.load(std::memory_order_relaxed);  // stored under this lock
-  if (here == nullptr) {
-    here = new_engine(true).release();
-    here->tell_late(begin_error_.load(std::memory_order_relaxed));  // 0 if this is the first try
-    engine_.store(here, std::memory_order_release);
-  }
-  if (options_.own_thread) here->start();
-}
-
-Engine* Client::engine() noexcept {
-  (void)recorder_.begin_in_child();
-  return engine_.load(std::memory_order_acquire);
-}
-
-Engine* Client::engine_by(Engine::Clock::time_point deadline) noexcept {
-  for (;;) {
-    if (Engine* const here = engine()) return here;
-    const Engine::Clock::time_point now = Engine::Clock::now();
-    if (now >= deadline) return nullptr;
-    std::this_thread::sleep_until(std::min(deadline, now + record::Recorder::retry_pause));
-  }
+  if (first) quiet_until_.store({}, std::memory_order_relaxed);
+  return engine_.begin_in_child(first);
 }
 
 void Client::tell_missing() noexcept {
@@ -190,14 +130,14 @@ void Client::tell_missing() noexcept {
 bool Client::flush(std::chrono::milliseconds timeout) noexcept {
   const NoCancellation meanwhile;
   const Engine::Clock::time_point deadline = Engine::deadline(timeout);
-  if (Engine* const here = engine_by(deadline)) return here->flush(deadline);
+  if (Engine* const here = engine_.here_by(deadline)) return here->flush(deadline);
   tell_missing();
   return false;
 }
 
 Engine::Clock::time_point Client::poll() noexcept {
   const NoCancellation meanwhile;
-  if (Engine* const here = engine()) return here->poll();
+  if (Engine* const here = engine_.here()) return here->poll();
   tell_missing();
   return Engine::Clock::now() +
          std::min<Engine::Clock::duration>(options_.flush_interval, record::Recorder::retry_pause);
@@ -206,7 +146,7 @@ Engine::Clock::time_point Client::poll() noexcept {
 statsd::Stats Client::stats() noexcept {
   if (!recorder_.is_prepared()) return {};
   const bool begun = recorder_.begin_in_child();
-  const Engine* const here = engine_.load(std::memory_order_acquire);
+  const Engine* const here = engine_.present();
   statsd::Stats stats = here != nullptr ? here->stats() : statsd::Stats{};
   if (!begun) add_shared(stats);
   return stats;
@@ -231,7 +171,7 @@ void Client::add_shared(statsd::Stats& stats) noexcept {
 void Client::tell(const char* what) noexcept {
   const statsd::Stats now = stats();
   if (now.recorded == 0) return;
-  const std::error_code why{begin_error_.load(std::memory_order_relaxed), std::generic_category()};
+  const std::error_code why{engine_.error(), std::generic_category()};
   try {
     listener_.tell({transport::parse_address(options_.address).text + ": " + owed_text(now) + ' ' + what + " (" +
                     why.message() + ")"});

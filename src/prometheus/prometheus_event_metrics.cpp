@@ -1,7 +1,5 @@
 #include "event_metrics/prometheus_event_metrics.hpp"
 
-#include <atomic>
-#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "base/no_cancellation.hpp"
 #include "base/own_thread.hpp"
 #include "base/refuse.hpp"
+#include "client/per_process.hpp"
 #include "delivery/endpoints.hpp"
 #include "prometheus/families.hpp"
 #include "prometheus/updater.hpp"
@@ -41,24 +40,16 @@ class PrometheusEventMetrics::Impl {
       : options_{checked(std::move(options))},
         registry_{checked(std::move(registry))},
         families_{new_families(*registry_)},
-        recorder_{PrometheusUpdater::limits(options_), [this](bool first) { return begin_in_child(first); }} {
-    const NoCancellation meanwhile;
-    std::unique_ptr<PrometheusUpdater> updater = new_updater(false);
-    updater->update();
-    updater->start();
-    updater_.store(updater.release(), std::memory_order_release);
-  }
+        recorder_{PrometheusUpdater::limits(options_), [this](bool first) { return updater_.begin_in_child(first); }},
+        updater_{recorder_, [this](bool in_child) { return new_updater(in_child); }, true} {}
 
   ~Impl() {
     const NoCancellation meanwhile;
-    PrometheusUpdater* const updater = updater_.load(std::memory_order_acquire);
-    const bool used_here = recorder_.is_prepared();
-    if (used_here) delete updater;
+    updater_.end();  // before the families that it writes to
     const std::lock_guard no_fork{record::Registry::instance().mutex()};
-    if (used_here) {
+    if (recorder_.is_prepared()) {
       families_.reset();
     } else {  // a forked child that never used this: all is its parent's
-      abandon(updater);
       abandon(families_.release());
     }
   }
@@ -69,30 +60,14 @@ class PrometheusEventMetrics::Impl {
 
   void update() noexcept {
     const NoCancellation meanwhile;
-    (void)recorder_.begin_in_child();
-    if (PrometheusUpdater* const updater = updater_.load(std::memory_order_acquire)) updater->update();
+    if (PrometheusUpdater* const updater = updater_.here()) updater->update();
   }
 
  private:
   std::unique_ptr<PrometheusUpdater> new_updater(bool in_child) {
-    return std::make_unique<PrometheusUpdater>(options_, listener_, *registry_, families_, recorder_, in_child);
-  }
-  // As Client's.
-  bool begin_in_child(bool first) noexcept {
-    if (first) abandon(updater_.exchange(nullptr, std::memory_order_relaxed));
-    try {
-      PrometheusUpdater* updater = updater_.load(std::memory_order_relaxed);
-      if (updater == nullptr) {
-        updater = new_updater(true).release();
-        if (!first) updater->tell_late();
-        updater_.store(updater, std::memory_order_release);
-      }
-      updater->start();
-      return true;
-    } catch (const std::exception&) {
-      if (PrometheusUpdater* const here = updater_.load(std::memory_order_relaxed)) here->tell_late();
-      return false;
-    }
+    auto updater = std::make_unique<PrometheusUpdater>(options_, listener_, *registry_, families_, recorder_, in_child);
+    if (!in_child) updater->update();
+    return updater;
   }
 
   const PrometheusOptions options_;
@@ -100,8 +75,7 @@ class PrometheusEventMetrics::Impl {
   const std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<PrometheusFamilies> families_;
   record::Recorder recorder_;
-  // A forked child's first thread here replaces it; whoever loads it (acquire) finds the new one complete.
-  std::atomic<PrometheusUpdater*> updater_{nullptr};
+  PerProcess<PrometheusUpdater> updater_;
 };
 
 PrometheusEventMetrics::PrometheusEventMetrics(std::shared_ptr<prometheus::Registry> registry,

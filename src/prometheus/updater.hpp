@@ -44,8 +44,12 @@ class PrometheusUpdater {
   /// Starts the thread. Throws std::system_error.
   void start();
 
-  /// In a forked child: it, or its thread, could not be made at the first call. The next update tells. Any thread.
-  void tell_late() noexcept { late_.store(true, std::memory_order_relaxed); }  // all that is said
+  /// In a forked child: it, or its thread, could not be made at the first call, for this error number. The next
+  /// update tells; 0 is nothing to tell. Any thread.
+  void tell_late(int error) noexcept { late_.store(error != 0, std::memory_order_relaxed); }  // all that is said
+
+  /// In a forked child, of its parent's updater: it keeps nothing from the process.
+  void leave_to_parent() const noexcept {}
 
   /// See PrometheusEventMetrics.
   void update() noexcept;
