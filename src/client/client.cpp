@@ -63,24 +63,25 @@ Flush::Setup setup(const statsd::Options& options, const DeliveryOptions& delive
   const wire::AgentRules& rules = wire::rules_of(options.agent);
   const bool labelled = delivery.endpoint_label == EndpointLabel::host && rules.tags;
   constexpr std::size_t endpoint_tag = 11 + record::longest_label;  // `|#endpoint:` or `,endpoint:` and its value
-  return {rules,
-          transport::parse_address(options.address),
-          statsd::datagram_limit(options),
-          options.max_memory_bytes,
-          labelled ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1,
-          options.flush_interval,
-          random_phase(options.flush_interval),
-          options.keep_for,
-          labelled,
-          wire::tag_suffix(rules, options.tags).size() + (labelled ? endpoint_tag : 0),
-          telemetry_suffix(rules, options),
-          in_child};
+  return {.rules = rules,
+          .address = transport::parse_address(options.address),
+          .datagram_limit = statsd::datagram_limit(options),
+          .memory_bytes = options.max_memory_bytes,
+          .max_endpoints = labelled ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1,
+          .interval = options.flush_interval,
+          .phase = random_phase(options.flush_interval),
+          .keep_for = options.keep_for,
+          .by_endpoint = labelled,
+          .longest_suffix = wire::tag_suffix(rules, options.tags).size() + (labelled ? endpoint_tag : 0),
+          .telemetry_suffix = telemetry_suffix(rules, options),
+          .in_child = in_child};
 }
 
 record::Recorder::Limits checked_limits(const statsd::Options& options, const DeliveryOptions& delivery) {
   check(options, delivery);
   const Flush::Setup setup = event_metrics::setup(options, delivery, false);
-  const record::Recorder::Limits limits{setup.max_endpoints, setup.by_endpoint, setup.memory_bytes};
+  const record::Recorder::Limits limits{
+      .max_endpoints = setup.max_endpoints, .by_endpoint = setup.by_endpoint, .memory_bytes = setup.memory_bytes};
   const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(setup);
   if (setup.memory_bytes < fixed) {
     refuse("Options.max_memory_bytes", "is " + std::to_string(setup.memory_bytes),

@@ -31,7 +31,9 @@ std::uint32_t most_series(const PrometheusOptions& options) noexcept {
 }  // namespace
 
 record::Recorder::Limits PrometheusUpdater::limits(const PrometheusOptions& options) noexcept {
-  record::Recorder::Limits limits{endpoints(options), options.endpoint_label == EndpointLabel::host, memory_for_cells};
+  record::Recorder::Limits limits{.max_endpoints = endpoints(options),
+                                  .by_endpoint = options.endpoint_label == EndpointLabel::host,
+                                  .memory_bytes = memory_for_cells};
   limits.memory_bytes += record::Recorder::fixed_bytes(limits) + ledger::Ledger::fixed_bytes(most_series(options));
   return limits;
 }
