@@ -13,10 +13,7 @@
 #include "base/refuse.hpp"
 #include "base/report.hpp"
 #include "client/client_telemetry.hpp"
-#include "client/delivery_series.hpp"
 #include "client/options.hpp"
-#include "delivery/delivery_keys.hpp"
-#include "delivery/endpoints.hpp"
 #include "record/reading.hpp"
 #include "transport/address.hpp"
 #include "wire/agent_rules.hpp"
@@ -25,83 +22,52 @@
 namespace event_metrics::inline v0 {
 namespace {
 
-void check_prefix_length(const statsd::Options& options) {
-  const wire::AgentRules& rules = wire::rules_of(options.agent);
-  const DeliveryKeys keys = delivery_keys(rules, "", false);
-  const std::size_t most =
-      rules.longest_name - std::max({keys.attempts.size(), keys.successes.size(), keys.failures.size(),
-                                     keys.duration.size(), keys.active_tasks.size()});
-  if (options.prefix.size() <= most) return;
-  refuse("Options.prefix", "has " + std::to_string(options.prefix.size()) + " bytes",
-         "write at most " + std::to_string(most) + ", since " + std::string{rules.name} + " reads names of " +
-             std::to_string(rules.longest_name));
-}
-
-void check(const statsd::Options& options, const DeliveryOptions& delivery) {
-  statsd::check(options);
-  check_prefix_length(options);
-  check_endpoints("DeliveryOptions", delivery.endpoint_label, delivery.max_endpoints);
-  if (delivery.distribution && !wire::rules_of(options.agent).distribution) {
-    refuse("DeliveryOptions.distribution",
-           "is true, which " + std::string{statsd::to_string(options.agent)} + " does not read",
-           "write false, or Agent::datadog");
-  }
-  const auto is_endpoint = [](const statsd::Tag& tag) { return tag.key == "endpoint"; };
-  if (delivery.endpoint_label != EndpointLabel::none && wire::rules_of(options.agent).tags &&
-      std::ranges::any_of(options.tags, is_endpoint)) {
-    refuse("Options.tags", "holds the key \"endpoint\", which is the endpoint's own",
-           "write another key, in DD_TAGS if it comes from there, or EndpointLabel::none");
-  }
-}
-
 // Processes that were started together must not all send at the same moment.
 std::chrono::nanoseconds random_phase(std::chrono::nanoseconds interval) {
   return interval * (std::random_device{}() % 1000 + 1) / 1000;
 }
 
-Flush::Setup setup(const statsd::Options& options, const DeliveryOptions& delivery, bool in_child) {
+Flush::Setup flush_setup(const Client::Setup& client, bool in_child) {
+  const statsd::Options& options = client.options;
   const wire::AgentRules& rules = wire::rules_of(options.agent);
-  const bool labelled = delivery.endpoint_label == EndpointLabel::host && rules.tags;
   constexpr std::size_t endpoint_tag = 11 + record::longest_label;  // `|#endpoint:` or `,endpoint:` and its value
   return {.rules = rules,
           .address = transport::parse_address(options.address),
           .datagram_limit = statsd::datagram_limit(options),
           .memory_bytes = options.max_memory_bytes,
-          .max_endpoints = labelled ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1,
+          .max_endpoints = client.max_endpoints,
           .interval = options.flush_interval,
           .phase = random_phase(options.flush_interval),
           .keep_for = options.keep_for,
-          .by_endpoint = labelled,
-          .longest_suffix = wire::tag_suffix(rules, options.tags).size() + (labelled ? endpoint_tag : 0),
+          .by_endpoint = client.by_endpoint,
+          .longest_suffix = wire::tag_suffix(rules, options.tags).size() + (client.by_endpoint ? endpoint_tag : 0),
           .telemetry_suffix = telemetry_suffix(rules, options),
           .in_child = in_child};
 }
 
-record::Recorder::Limits checked_limits(const statsd::Options& options, const DeliveryOptions& delivery) {
-  check(options, delivery);
-  const Flush::Setup setup = event_metrics::setup(options, delivery, false);
-  const record::Recorder::Limits limits{
-      .max_endpoints = setup.max_endpoints, .by_endpoint = setup.by_endpoint, .memory_bytes = setup.memory_bytes};
-  const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(setup);
-  if (setup.memory_bytes < fixed) {
-    refuse("Options.max_memory_bytes", "is " + std::to_string(setup.memory_bytes),
-           "write at least " + std::to_string(fixed) + " for " + std::to_string(setup.max_endpoints) + " endpoints");
+record::Recorder::Limits checked_limits(const Client::Setup& client) {
+  const record::Recorder::Limits limits{.max_endpoints = client.max_endpoints,
+                                        .by_endpoint = client.by_endpoint,
+                                        .memory_bytes = client.options.max_memory_bytes};
+  const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(flush_setup(client, false));
+  if (limits.memory_bytes < fixed) {
+    refuse("Options.max_memory_bytes", "is " + std::to_string(limits.memory_bytes),
+           "write at least " + std::to_string(fixed) + " for " + std::to_string(limits.max_endpoints) + " endpoints");
   }
   return limits;
 }
 
 }  // namespace
 
-Client::Client(statsd::Options options, const DeliveryOptions& delivery)
-    : recorder_{checked_limits(options, delivery), [this](bool first) { return begin_in_child(first); }},
-      options_{std::move(options)},
-      delivery_{delivery},
-      engine_{recorder_, [this](bool in_child) { return new_engine(in_child); }, options_.own_thread} {}
+Client::Client(Setup setup)
+    : recorder_{checked_limits(setup), [this](bool first) { return begin_in_child(first); }},
+      setup_{std::move(setup)},
+      engine_{recorder_, [this](bool in_child) { return new_engine(in_child); }, setup_.options.own_thread} {}
 
 Client::~Client() {
   const NoCancellation meanwhile;
   if (!recorder_.is_prepared()) return;  // a forked child that never used this client: what is here is its parent's
-  const Engine::Clock::time_point deadline = Engine::Clock::now() + options_.close_timeout;
+  const Engine::Clock::time_point deadline = Engine::Clock::now() + setup_.options.close_timeout;
   if (Engine* const here = engine_.here_by(deadline)) {
     here->close(deadline);
   } else {
@@ -110,9 +76,8 @@ Client::~Client() {
 }
 
 std::unique_ptr<Engine> Client::new_engine(bool in_child) {
-  Flush::Setup here = setup(options_, delivery_, in_child);
-  DeliverySeries series{here.rules, delivery_keys(here.rules, options_.prefix, delivery_.distribution), options_.tags,
-                        here.by_endpoint, here.datagram_limit};
+  Flush::Setup here = flush_setup(setup_, in_child);
+  DeliverySeries series{here.rules, setup_.keys, setup_.options.tags, here.by_endpoint, here.datagram_limit};
   return std::make_unique<Engine>(listener_, std::move(here), std::move(series), recorder_);
 }
 
@@ -141,7 +106,7 @@ Engine::Clock::time_point Client::poll() noexcept {
   if (Engine* const here = engine_.here()) return here->poll();
   tell_missing();
   return Engine::Clock::now() +
-         std::min<Engine::Clock::duration>(options_.flush_interval, record::Recorder::retry_pause);
+         std::min<Engine::Clock::duration>(setup_.options.flush_interval, record::Recorder::retry_pause);
 }
 
 statsd::Stats Client::stats() noexcept {
@@ -174,7 +139,7 @@ void Client::tell(const char* what) noexcept {
   if (now.recorded == 0) return;
   const std::error_code why{engine_.error(), std::generic_category()};
   try {
-    listener_.tell({transport::parse_address(options_.address).text + ": " + owed_text(now) + ' ' + what + " (" +
+    listener_.tell({transport::parse_address(setup_.options.address).text + ": " + owed_text(now) + ' ' + what + " (" +
                     why.message() + ")"});
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): without memory the counts in stats() tell it
   }

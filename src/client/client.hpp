@@ -4,22 +4,31 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "base/listener.hpp"
+#include "client/delivery_series.hpp"
 #include "client/engine.hpp"
 #include "client/per_process.hpp"
 #include "event_metrics/statsd/options.hpp"
 #include "event_metrics/statsd/stats.hpp"
-#include "event_metrics/statsd_event_metrics.hpp"
 #include "record/recorder.hpp"
 
 namespace event_metrics::inline v0 {
 
 class Client {
  public:
-  /// As StatsdEventMetrics, whose members these are.
-  Client(statsd::Options options, const DeliveryOptions& delivery);
+  /// Whoever counts with a client has checked all of it.
+  struct Setup {
+    statsd::Options options;
+    DeliveryKeys keys;
+    bool by_endpoint;
+    std::uint32_t max_endpoints;  ///< 1 if not by endpoint
+  };
+
+  /// As StatsdEventMetrics, whose members these are. Refuses what is too little for this set-up: memory, or a datagram.
+  explicit Client(Setup setup);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -38,9 +47,8 @@ class Client {
   void tell(const char* what) noexcept;
 
   record::Recorder recorder_;  // first: a call has its address without an addition
-  const statsd::Options options_;
-  const DeliveryOptions delivery_;
-  const Listener listener_{options_.on_error};
+  const Setup setup_;
+  const Listener listener_{setup_.options.on_error};
   std::atomic<Engine::Clock::time_point> quiet_until_{};  // relaxed: two who tell at once do no harm
   PerProcess<Engine> engine_;
 };

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/refuse.hpp"
-#include "wire/datagram.hpp"
 #include "wire/label.hpp"
 
 namespace event_metrics::inline v0 {

@@ -9,11 +9,21 @@
 #include <unordered_map>
 #include <vector>
 
-#include "delivery/delivery_keys.hpp"
 #include "event_metrics/statsd/options.hpp"
 #include "wire/agent_rules.hpp"
+#include "wire/datagram.hpp"
 
 namespace event_metrics::inline v0 {
+
+/// What the lines of a delivery are called, prefix included.
+struct DeliveryKeys {
+  std::string attempts;
+  std::string successes;
+  std::string failures;
+  std::string duration;
+  std::string active_tasks;
+  wire::Kind duration_kind;
+};
 
 /// The series of one client. 0 is `other`, or the only one when nothing tells endpoints apart; 1 is `invalid`.
 class DeliverySeries {

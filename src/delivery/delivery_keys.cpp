@@ -28,4 +28,6 @@ DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefi
           .duration_kind = distribution ? wire::Kind::distribution : wire::Kind::timing};
 }
 
+DeliveryKeys prometheus_keys() { return delivery_keys(wire::rules_of(statsd::Agent::statsd_exporter), "", false); }
+
 }  // namespace event_metrics::inline v0

@@ -2,24 +2,17 @@
 
 #pragma once
 
-#include <string>
 #include <string_view>
 
+#include "client/delivery_series.hpp"
 #include "wire/agent_rules.hpp"
-#include "wire/datagram.hpp"
 
 namespace event_metrics::inline v0 {
 
-struct DeliveryKeys {
-  std::string attempts;
-  std::string successes;
-  std::string failures;
-  std::string duration;
-  std::string active_tasks;
-  wire::Kind duration_kind;
-};
-
 /// The keys for an agent, each with `prefix` before it. `distribution` asks for Datadog's type `d` instead of `ms`.
 DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefix, bool distribution);
+
+/// The same for who shows the metrics to Prometheus itself.
+DeliveryKeys prometheus_keys();
 
 }  // namespace event_metrics::inline v0

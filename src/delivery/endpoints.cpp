@@ -1,10 +1,10 @@
 #include "delivery/endpoints.hpp"
 
-#include <string>
-
 #include "base/refuse.hpp"
 #include "record/endpoint_table.hpp"
 #include "record/ring.hpp"
+#include "wire/agent_rules.hpp"
+#include "wire/label.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
@@ -22,6 +22,11 @@ void check_endpoints(std::string_view options, EndpointLabel label, std::size_t 
     refuse(std::string{options} + ".max_endpoints", "is " + std::to_string(max_endpoints),
            "write a number from 1 to " + std::to_string(most_endpoints));
   }
+}
+
+// statsd_exporter makes labels of Prometheus too: what may stand in one is said there.
+std::string prometheus_label(std::string_view label) {
+  return wire::clean_value(label, wire::rules_of(statsd::Agent::statsd_exporter));
 }
 
 }  // namespace event_metrics::inline v0

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/client.hpp"
+#include "delivery/delivery_options.hpp"
 
 namespace event_metrics::inline v0 {
 
@@ -12,7 +13,7 @@ class StatsdEventMetrics::Impl final : public Client {
 };
 
 StatsdEventMetrics::StatsdEventMetrics(statsd::Options options, DeliveryOptions delivery)
-    : impl_{std::make_unique<Impl>(std::move(options), delivery)} {}
+    : impl_{std::make_unique<Impl>(client_setup(std::move(options), delivery))} {}
 
 StatsdEventMetrics::~StatsdEventMetrics() = default;
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/refuse.hpp"
+#include "delivery/delivery_keys.hpp"
 #include "record/cells.hpp"
-#include "wire/agent_rules.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
@@ -44,7 +44,7 @@ OwnFamily<Metric>::OwnFamily(prometheus::Registry& registry, const std::string& 
       }()} {}
 
 PrometheusFamilies::PrometheusFamilies(prometheus::Registry& registry)
-    : names_{delivery_keys(wire::rules_of(statsd::Agent::statsd_exporter), "", false)},
+    : names_{prometheus_keys()},
       successes_{registry, names_.successes, "Successful notification deliveries"},
       failures_{registry, names_.failures, "Failed notification deliveries"},
       attempts_{registry, names_.attempts, "Total notification delivery attempts"},

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string>
 
-#include "delivery/delivery_keys.hpp"
+#include "client/delivery_series.hpp"
 
 namespace event_metrics::inline v0 {
 

@@ -7,10 +7,9 @@
 #include <utility>
 
 #include "base/own_thread.hpp"
+#include "delivery/endpoints.hpp"
 #include "event_metrics/event_metrics.hpp"
 #include "record/registry.hpp"
-#include "wire/agent_rules.hpp"
-#include "wire/label.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
@@ -126,8 +125,7 @@ void PrometheusUpdater::add_series(std::uint32_t endpoint) {
     const std::string_view label = endpoint == record::other_endpoint     ? "other"
                                    : endpoint == record::invalid_endpoint ? "invalid"
                                                                           : recorder_.label(endpoint);
-    // statsd_exporter makes labels of Prometheus too: what may stand in one is said there.
-    labels.emplace("endpoint", wire::clean_value(label, wire::rules_of(statsd::Agent::statsd_exporter)));
+    labels.emplace("endpoint", prometheus_label(label));
   }
   // What is there already is of a try that found no memory.
   if (ledger_.series_count() == endpoint) (void)ledger_.add_series();

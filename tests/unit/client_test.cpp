@@ -13,8 +13,10 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "delivery/delivery_options.hpp"
 #include "support/agent.hpp"
 #include "support/child.hpp"
 #include "support/names.hpp"
@@ -47,6 +49,12 @@ class Ear {
   std::vector<std::string> messages_;
 };
 
+/// As StatsdEventMetrics makes one.
+struct Client : event_metrics::Client {
+  Client(statsd::Options options, const DeliveryOptions& delivery)
+      : event_metrics::Client{client_setup(std::move(options), delivery)} {}
+};
+
 std::string refusal(statsd::Options options, const DeliveryOptions& delivery = {}) {
   try {
     const Client client{std::move(options), delivery};
@@ -73,34 +81,12 @@ TEST(Client, BeginsAtAMomentOfItsOwn) {
   EXPECT_GT(firsts.size(), 5u);
 }
 
-TEST(Client, RefusesDeliveryOptionsThatAreWrong) {
-  EXPECT_EQ(refusal({.agent = Agent::datadog}, {.max_endpoints = 0}),
-            "DeliveryOptions.max_endpoints is 0: write a number from 1 to 100000");
-  EXPECT_EQ(refusal({.agent = Agent::datadog}, {.max_endpoints = 100'001}),
-            "DeliveryOptions.max_endpoints is 100001: write a number from 1 to 100000");
-  EXPECT_EQ(refusal({.agent = Agent::telegraf}, {.distribution = true}),
-            "DeliveryOptions.distribution is true, which telegraf does not read: write false, or Agent::datadog");
-  EXPECT_EQ(refusal({.agent = Agent::datadog, .tags = {{"endpoint", "mine"}}}),
-            "Options.tags holds the key \"endpoint\", which is the endpoint's own: write another key, in DD_TAGS "
-            "if it comes from there, or "
-            "EndpointLabel::none");
-  EXPECT_EQ(refusal({.agent = Agent::datadog}, {.endpoint_label = static_cast<EndpointLabel>(7)}),
-            "DeliveryOptions.endpoint_label is no label: write EndpointLabel::none or ::host");
-}
-
 TEST(Client, RefusesOptionsThatAreWrong) {
   EXPECT_NE(refusal({}).find("Options.agent is not set"), std::string::npos);
   EXPECT_NE(refusal({.agent = Agent::datadog, .address = "127.0.0.1:8125"}).find("udp://"), std::string::npos);
   EXPECT_NE(refusal({.agent = Agent::datadog, .flush_interval = 0ms}).find("flush_interval"), std::string::npos);
   EXPECT_NE(refusal({.agent = Agent::datadog, .max_datagram_bytes = 100}).find("max_datagram_bytes"),
             std::string::npos);
-}
-
-TEST(Client, RefusesAPrefixThatMakesNamesLongerThanTheAgentReads) {
-  EXPECT_EQ(refusal({.agent = Agent::plain, .prefix = std::string(70, 'a')}),
-            "Options.prefix has 70 bytes: write at most 69, since plain reads names of 100");
-  EXPECT_EQ(refusal({.agent = Agent::datadog, .prefix = std::string(170, 'a')}),
-            "Options.prefix has 170 bytes: write at most 169, since datadog reads names of 200");
 }
 
 // As much an agent that is absent as one that nobody has started.

@@ -33,6 +33,10 @@ TEST(DeliveryKeys, AreThePrometheusNamesForStatsdExporter) {
                "notification_active_tasks", wire::Kind::timing});
 }
 
+TEST(DeliveryKeys, OfPrometheusAreThoseOfStatsdExporter) {
+  expect_keys(prometheus_keys(), delivery_keys(wire::rules_of(Agent::statsd_exporter), "", false));
+}
+
 TEST(DeliveryKeys, HaveThePrefixAsItIs) {
   expect_keys(delivery_keys(wire::rules_of(Agent::datadog), "shop.", true),
               {"shop.notification.delivery.attempts", "shop.notification.delivery.successes",

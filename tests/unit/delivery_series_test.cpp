@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "delivery/delivery_keys.hpp"
+
 namespace event_metrics {
 namespace {
 

@@ -26,5 +26,10 @@ TEST(Endpoints, TakesOneToAHundredThousand) {
             "Some.endpoint_label is no label: write EndpointLabel::none or ::host");
 }
 
+TEST(Endpoints, AreShownToPrometheusAsStatsdExporterWouldShowThem) {
+  EXPECT_EQ(prometheus_label("[::1]:8080"), "[::1]:8080");
+  EXPECT_EQ(prometheus_label("a|b#c"), "a_b#c");
+}
+
 }  // namespace
 }  // namespace event_metrics

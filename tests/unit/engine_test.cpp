@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "delivery/delivery_keys.hpp"
 #include "support/agent.hpp"
 
 namespace event_metrics {
