@@ -32,6 +32,7 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
       channel_{setup_.address},
       packer_{setup_.rules, setup_.datagram_limit, series_, setup_.telemetry_suffix, ledger_},
       provisional_{quoted_bytes(setup_), kept_shares(setup_)},
+      retry_{is_udp()},
       next_turn_{Clock::now() + setup_.phase},
       next_fold_{next_turn_},
       next_telemetry_{next_turn_ + telemetry_interval},
@@ -136,8 +137,7 @@ std::uint64_t Flush::turns_left(Clock::time_point now) const noexcept {
 }
 
 void Flush::look_at_socket(Clock::time_point now) noexcept {
-  if (!channel_.is_open()) return;
-  if ((is_udp() && now - opened_at_ >= socket_life) || channel_.moved()) renew_ = true;
+  if (channel_.is_open() && (retry_.outlived(now) || channel_.moved())) retry_.renew();
 }
 
 std::uint64_t Flush::turn_bytes() const noexcept {
@@ -147,7 +147,7 @@ std::uint64_t Flush::turn_bytes() const noexcept {
 
 Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
   seen_at_ = now;
-  const bool held = urgency == Urgency::urgent && !away_;
+  const bool held = urgency == Urgency::urgent && !retry_.away();
   if (now >= next_turn_ && !held) {
     next_turn_ += setup_.interval;  // keeps its phase, unless it is a whole turn late
     if (next_turn_ <= now) next_turn_ = now + setup_.interval;
@@ -157,24 +157,14 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
     if (held) expire(now);
   }
   if (channel_.lost()) provisional_.forget();
-  look_for_answers(now);
-  if (ledger_.round_is_over() && !probing_) next_round();
-  if (channel_.refresh(now)) renew_ = true;
+  if (read_refusals(now)) rest(now, Step::refused);
+  retry_.look_at_probe(now, provisional_.settled_at());
+  if (ledger_.round_is_over() && !retry_.probing()) next_round();
+  if (channel_.refresh(now)) retry_.renew();
   if (may_send(now, urgency)) send_burst(now);
-  if (away_ || !channel_.is_open() || (delayed_since_ && now - *delayed_since_ >= setup_.interval)) held_up_at_ = now;
+  if (retry_.held_up(now, channel_.is_open(), setup_.interval)) held_up_at_ = now;
   look_for_drain(now);
   return {next_call(urgency), accepted_until_};
-}
-
-void Flush::look_for_answers(Clock::time_point now) noexcept {
-  if (read_refusals(now)) {
-    rest(now, Step::refused);
-  } else if (probing_ && provisional_.settled_at() <= now) {  // the probe arrived
-    away_ = probing_ = false;
-    rest_until_ = now;
-    backoff_ = least_backoff;
-    refused_probes_ = 0;
-  }
 }
 
 // The last drain may have been waiting until now, and what was owed since has left meanwhile: that is another one.
@@ -193,13 +183,10 @@ void Flush::end_drain(Clock::time_point now) noexcept {
 }
 
 bool Flush::may_send(Clock::time_point now, Urgency urgency) {
-  if (ledger_.owes_nothing() || probing_ || now < not_before_) return false;
-  if (urgency == Urgency::routine && now < rest_until_) return false;
-  if (renew_ && now < provisional_.settled_at()) {
-    not_before_ = provisional_.settled_at();
-    return false;
-  }
-  if (std::exchange(renew_, false)) {
+  if (ledger_.owes_nothing()) return false;
+  const Retry::Permission permission = retry_.may_send(now, urgency, provisional_.settled_at());
+  if (permission == Retry::Permission::wait) return false;
+  if (permission == Retry::Permission::send_anew) {
     channel_.close();
     provisional_.forget();
   }
@@ -209,7 +196,7 @@ bool Flush::may_send(Clock::time_point now, Urgency urgency) {
 bool Flush::open(Clock::time_point now) {
   const std::error_code error = channel_.open();
   if (!error) {
-    opened_at_ = now;
+    retry_.opened(now);
     tell_no_refusals(now);
     return true;
   }
@@ -224,7 +211,7 @@ bool Flush::open(Clock::time_point now) {
 }
 
 void Flush::send_burst(Clock::time_point now) {
-  const int most = away_ ? 1 : burst_datagrams;
+  const int most = retry_.away() ? 1 : burst_datagrams;
   std::size_t bytes = 0;
   Step step = Step::sent;
   for (int sent = 0; sent < most && bytes < burst_bytes; ++sent) {
@@ -249,7 +236,7 @@ Flush::Step Flush::send_one(Clock::time_point now) {
 }
 
 Flush::Step Flush::keep_accepted(Clock::time_point now) {
-  delayed_since_.reset();
+  retry_.accepted();
   ++counts_.datagrams_accepted;
   counts_.bytes_accepted += packer_.bytes().size();
   if (!channel_.tells_refusals()) return Step::sent;
@@ -279,11 +266,7 @@ Flush::Step Flush::not_taken(Clock::time_point now, transport::Verdict verdict) 
 Flush::Step Flush::delayed(Clock::time_point now) noexcept {
   ++counts_.datagrams_delayed;
   note(Cause::delayed, now, "the agent reads too slowly", channel_.error());
-  if (!delayed_since_) delayed_since_ = now;
-  if (now - *delayed_since_ >= patience) {
-    renew_ = true;
-    delayed_since_.reset();
-  }
+  retry_.full(now);
   return Step::later;
 }
 
@@ -312,43 +295,19 @@ bool Flush::read_refusals(Clock::time_point now) noexcept {
 }
 
 void Flush::rest(Clock::time_point now, Step step) noexcept {
-  not_before_ = step == Step::unsettled ? provisional_.settled_at() : now + pause;
-  probing_ = away_ && step == Step::sent;
-  if (step != Step::refused && step != Step::failed) return;
-  const bool was_away = std::exchange(away_, true);
-  if (step == Step::refused) return rest_refused(now, was_away);
-  renew_ = true;
-  rest_until_ = now + backoff_;
-  backoff_ = std::min(2 * backoff_, most_backoff);
-}
-
-// The addresses of a name are tried one after the other, without waiting for the next turn; once the last has refused,
-// the next turn begins with the first. So does the next burst where somebody had listened at a later one and does no
-// more.
-void Flush::rest_refused(Clock::time_point now, bool was_away) noexcept {
-  refused_probes_ = was_away ? refused_probes_ + 1 : 0;
-  rest_until_ = now;
-  if (!was_away && channel_.went_on()) {
-    renew_ = true;
-    return;
-  }
-  const bool more_addresses = channel_.is_open() && channel_.has_next();
-  if ((more_addresses || channel_.went_on()) && refused_probes_ < most_refused_probes) return;
-  renew_ = more_addresses || channel_.went_on() || !is_udp() || now - opened_at_ >= refused_socket_life;
-  refused_probes_ = 0;
-  if (more_addresses) return channel_.go_on();
-  rest_until_ = next_turn_;
-  if (channel_.is_open()) note(Cause::refused, now, "no agent listens", channel_.error());
+  const bool open = channel_.is_open();
+  const Retry::Known known{provisional_.settled_at(), next_turn_, open, open && channel_.has_next(),
+                           channel_.went_on()};
+  const Retry::Consequence consequence = retry_.rest(now, step, known);
+  if (consequence == Retry::Consequence::go_on) channel_.go_on();
+  if (consequence == Retry::Consequence::tell) note(Cause::refused, now, "no agent listens", channel_.error());
 }
 
 Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
   Clock::time_point due = std::min(next_turn_, next_fold_);
   if (due <= seen_at_) due = seen_at_ + pause;  // the turn has to wait for a flush
   Clock::time_point wanted = due;
-  if (probing_) wanted = provisional_.settled_at();
-  if (!ledger_.owes_nothing() && !probing_) {
-    wanted = urgency == Urgency::routine ? std::max(not_before_, rest_until_) : not_before_;
-  }
+  if (retry_.probing() || !ledger_.owes_nothing()) wanted = retry_.next(urgency, provisional_.settled_at());
   if (urgency == Urgency::urgent && drain_) wanted = std::min(wanted, drain_->settled_at);
   return std::min(due, wanted);
 }

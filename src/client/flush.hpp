@@ -17,6 +17,7 @@
 #include "client/delivery_series.hpp"
 #include "client/packer.hpp"
 #include "client/provisional.hpp"
+#include "client/retry.hpp"
 #include "event_metrics/statsd/stats.hpp"
 #include "ledger/ledger.hpp"
 #include "record/recorder.hpp"
@@ -32,7 +33,7 @@ class Flush {
   /// What leaves at once, and the pause after it: unpaced, a reader that is 5 ms late loses three datagrams in four.
   static constexpr int burst_datagrams = 16;
   static constexpr std::size_t burst_bytes = burst_datagrams * 1432;
-  static constexpr std::chrono::milliseconds pause{10};
+  static constexpr std::chrono::milliseconds pause = Retry::pause;
   /// Between two folds, where turns are further apart: how old stats() may be.
   static constexpr std::chrono::seconds longest_unfolded{5};
   /// Intervals until the last of what was recorded in one has left, where an agent listens: durations are merged as far
@@ -40,18 +41,6 @@ class Flush {
   static constexpr int most_intervals = int{Packer::patience} + 1;
   /// Shorter intervals count as that long here, since a busy machine misses some of them.
   static constexpr std::chrono::milliseconds least_turn{100};
-
-  /// A socket of another source port, for those between here and the agent who go by it.
-  static constexpr std::chrono::minutes socket_life{5};
-  /// The same while nobody listens, when nothing but a probe a turn is sent.
-  static constexpr std::chrono::seconds refused_socket_life{30};
-  /// So many in a row, and the name's next address is tried.
-  static constexpr int most_refused_probes = 2;
-  /// How long a socket may be full before another one is tried.
-  static constexpr std::chrono::seconds patience{5};
-  /// Between attempts after an error that says nothing of the agent, doubled each time.
-  static constexpr std::chrono::seconds least_backoff{1};
-  static constexpr std::chrono::seconds most_backoff{30};
 
   struct Setup {
     const wire::AgentRules& rules;
@@ -81,9 +70,9 @@ class Flush {
   /// From now on the gauge to send is 0, whatever is still counted: nobody will correct it later.
   void end_active_tasks() noexcept;
 
-  /// While somebody waits for a flush, an absent agent is tried every 10 ms instead of once a turn; and where one is
-  /// there no turn begins, or a flush would never end that takes longer than an interval.
-  enum class Urgency : std::uint8_t { routine, urgent };
+  /// While somebody waits for a flush and an agent is there, no turn begins, or a flush would never end that takes
+  /// longer than an interval.
+  using Urgency = Retry::Urgency;
   struct Outcome {
     Clock::time_point next;            ///< when to call again
     Clock::time_point accepted_until;  ///< what was owed then is accepted, and can no longer be refused
@@ -110,7 +99,7 @@ class Flush {
   Report& report() noexcept { return report_; }
 
  private:
-  enum class Step : std::uint8_t { sent, nothing, unsettled, later, refused, failed };
+  using Step = Retry::Step;
 
   bool fold(Clock::time_point now);
   bool attach_endpoints() noexcept;
@@ -122,7 +111,6 @@ class Flush {
   void tell_own(Clock::time_point now);
   bool is_udp() const noexcept { return setup_.address.kind == transport::Address::Kind::udp; }
   void look_at_socket(Clock::time_point now) noexcept;
-  void look_for_answers(Clock::time_point now) noexcept;
   bool may_send(Clock::time_point now, Urgency urgency);
   bool open(Clock::time_point now);
   void send_burst(Clock::time_point now);
@@ -132,7 +120,6 @@ class Flush {
   Step delayed(Clock::time_point now) noexcept;
   Step shrink() noexcept;
   bool read_refusals(Clock::time_point now) noexcept;
-  void rest_refused(Clock::time_point now, bool was_away) noexcept;
   void tell_no_refusals(Clock::time_point now) noexcept;
   void rest(Clock::time_point now, Step step) noexcept;
   void look_for_drain(Clock::time_point now) noexcept;
@@ -150,26 +137,18 @@ class Flush {
   transport::Channel channel_;
   Packer packer_;
   Provisional provisional_;
+  Retry retry_;
   Report report_;
   statsd::Stats counts_;
 
   Clock::time_point next_turn_;
   Clock::time_point next_fold_;
   Clock::time_point next_telemetry_;
-  std::uint32_t folded_lines_;      // taken before the last fold but one: what they hold has been folded
-  std::uint32_t fold_lines_;        // taken before the last fold: a caller may have been about to link some
-  Clock::time_point not_before_{};  // for everybody
-  Clock::time_point rest_until_{};  // for routine callers
-  std::chrono::seconds backoff_ = least_backoff;
-  bool away_ = false;       // nothing has been accepted for good since the last refusal or error
-  bool probing_ = false;    // one datagram is on its way to see whether the agent is back
-  int refused_probes_ = 0;  // in a row, at the present address
+  std::uint32_t folded_lines_;  // taken before the last fold but one: what they hold has been folded
+  std::uint32_t fold_lines_;    // taken before the last fold: a caller may have been about to link some
   bool told_no_refusals_ = false;
   bool tasks_ended_ = false;
-  int late_ = 0;        // an error number for tell_late(); 0: nothing to tell
-  bool renew_ = false;  // the socket is replaced as soon as what it has sent has settled
-  Clock::time_point opened_at_{};
-  std::optional<Clock::time_point> delayed_since_;
+  int late_ = 0;  // an error number for tell_late(); 0: nothing to tell
 
   // The end of a round counts once all datagrams of then have settled; others may follow meanwhile.
   struct Drain {
