@@ -33,16 +33,13 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
       packer_{setup_.rules, setup_.datagram_limit, series_, setup_.telemetry_suffix, ledger_},
       provisional_{quoted_bytes(setup_), kept_shares(setup_)},
       retry_{is_udp()},
-      next_turn_{Clock::now() + setup_.phase},
+      seen_at_{Clock::now()},
+      settling_{seen_at_, setup_.interval, setup_.keep_for},
+      next_turn_{seen_at_ + setup_.phase},
       next_fold_{next_turn_},
       next_telemetry_{next_turn_ + telemetry_interval},
       folded_lines_{recorder.taken_lines()},
-      fold_lines_{folded_lines_},
-      seen_at_{Clock::now()},
-      folded_at_{seen_at_},
-      kept_since_{seen_at_},
-      round_since_{seen_at_},
-      held_up_at_{seen_at_} {
+      fold_lines_{folded_lines_} {
   for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
   ledger_.attach_endpoint(DeliverySeries::other);
   ledger_.attach_endpoint(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
@@ -93,10 +90,9 @@ bool Flush::attach_endpoints() noexcept {
 }
 
 bool Flush::fold(Clock::time_point now) {
-  folded_at_ = now;
+  settling_.fold(now, ledger_.round_is_over());
   next_fold_ = now + longest_unfolded;
   const std::uint32_t taken = recorder_.taken_lines();
-  if (ledger_.round_is_over()) round_since_ = now;  // which this fold begins
   const bool attached = attach_endpoints();
   const bool complete = ledger_.fold(recorder_) && attached;
   if (complete) {
@@ -108,31 +104,22 @@ bool Flush::fold(Clock::time_point now) {
   return complete;
 }
 
-// When a round has lasted for half of keep_for, what is left of it was recorded at least that long ago. It is no older
-// than keep_for, because the round before it did not last longer either.
 void Flush::expire(Clock::time_point now) {
-  if (setup_.keep_for.count() == 0 || ledger_.round_is_over()) return;
-  // Turns may be an interval apart, and rounds begin and end in turns.
-  if (now - round_since_ < std::max<Clock::duration>(setup_.keep_for / 2 - setup_.interval, setup_.interval / 2))
-    return;
+  if (ledger_.round_is_over() || !settling_.round_has_lasted(now)) return;
   ledger_.expire();
-  kept_since_ = std::max(kept_since_, round_since_);
+  settling_.give_up_round();
   next_round();
   note(Cause::expired, now, "what is older than keep_for has been given up");
 }
 
 void Flush::next_round() noexcept {
   ledger_.begin_round();
-  round_since_ = folded_at_;
+  settling_.begin_round();
 }
 
-// How long the round may still take. The oldest of it was recorded when the round before it began: that must not be
-// owed for longer than most_intervals, nor for so long that it is given up.
 std::uint64_t Flush::turns_left(Clock::time_point now) const noexcept {
-  Clock::duration time = most_intervals * std::max<Clock::duration>(setup_.interval, least_turn);
-  if (setup_.keep_for.count() != 0) time = std::min<Clock::duration>(time, setup_.keep_for / 2);
   const Clock::duration turn = std::max<Clock::duration>(setup_.interval, pause);
-  const auto left = (time - (now - std::max(kept_since_, held_up_at_)) + turn / 2) / turn;
+  const auto left = (settling_.time_left(now) + turn / 2) / turn;
   return static_cast<std::uint64_t>(std::clamp<std::int64_t>(left, 1, Packer::patience));
 }
 
@@ -162,24 +149,14 @@ Flush::Outcome Flush::burst(Clock::time_point now, Urgency urgency) {
   if (ledger_.round_is_over() && !retry_.probing()) next_round();
   if (channel_.refresh(now)) retry_.renew();
   if (may_send(now, urgency)) send_burst(now);
-  if (retry_.held_up(now, channel_.is_open(), setup_.interval)) held_up_at_ = now;
-  look_for_drain(now);
-  return {next_call(urgency), accepted_until_};
+  if (retry_.held_up(now, channel_.is_open(), setup_.interval)) settling_.held_up(now);
+  settling_.end_burst(now, what_left(), provisional_.settled_at());
+  return {next_call(urgency), settling_.accepted_until()};
 }
 
-// The last drain may have been waiting until now, and what was owed since has left meanwhile: that is another one.
-void Flush::look_for_drain(Clock::time_point now) noexcept {
-  end_drain(now);
-  if (drain_ || !ledger_.round_is_over() || ledger_.owed_gauge()) return;
-  drain_ = Drain{ledger_.owes_nothing() ? folded_at_ : round_since_, provisional_.settled_at()};
-  end_drain(now);
-}
-
-void Flush::end_drain(Clock::time_point now) noexcept {
-  if (!drain_ || drain_->settled_at > now) return;
-  accepted_until_ = drain_->at;
-  kept_since_ = std::max(kept_since_, drain_->at);
-  drain_.reset();
+Settling::Left Flush::what_left() const noexcept {
+  if (!ledger_.round_is_over() || ledger_.owed_gauge()) return Settling::Left::part;
+  return ledger_.owes_nothing() ? Settling::Left::all : Settling::Left::round;
 }
 
 bool Flush::may_send(Clock::time_point now, Urgency urgency) {
@@ -290,7 +267,7 @@ bool Flush::read_refusals(Clock::time_point now) noexcept {
     counts_.bytes_accepted -= entry->size;
     ++counts_.datagrams_refused;
   }
-  if (refused) drain_.reset();
+  if (refused) settling_.refused();
   return refused;
 }
 
@@ -308,7 +285,7 @@ Flush::Clock::time_point Flush::next_call(Urgency urgency) const noexcept {
   if (due <= seen_at_) due = seen_at_ + pause;  // the turn has to wait for a flush
   Clock::time_point wanted = due;
   if (retry_.probing() || !ledger_.owes_nothing()) wanted = retry_.next(urgency, provisional_.settled_at());
-  if (urgency == Urgency::urgent && drain_) wanted = std::min(wanted, drain_->settled_at);
+  if (const auto next = settling_.next(); next && urgency == Urgency::urgent) wanted = std::min(wanted, *next);
   return std::min(due, wanted);
 }
 

@@ -18,6 +18,7 @@
 #include "client/packer.hpp"
 #include "client/provisional.hpp"
 #include "client/retry.hpp"
+#include "client/settling.hpp"
 #include "event_metrics/statsd/stats.hpp"
 #include "ledger/ledger.hpp"
 #include "record/recorder.hpp"
@@ -36,11 +37,6 @@ class Flush {
   static constexpr std::chrono::milliseconds pause = Retry::pause;
   /// Between two folds, where turns are further apart: how old stats() may be.
   static constexpr std::chrono::seconds longest_unfolded{5};
-  /// Intervals until the last of what was recorded in one has left, where an agent listens: durations are merged as far
-  /// as that needs.
-  static constexpr int most_intervals = int{Packer::patience} + 1;
-  /// Shorter intervals count as that long here, since a busy machine misses some of them.
-  static constexpr std::chrono::milliseconds least_turn{100};
 
   struct Setup {
     const wire::AgentRules& rules;
@@ -122,8 +118,7 @@ class Flush {
   bool read_refusals(Clock::time_point now) noexcept;
   void tell_no_refusals(Clock::time_point now) noexcept;
   void rest(Clock::time_point now, Step step) noexcept;
-  void look_for_drain(Clock::time_point now) noexcept;
-  void end_drain(Clock::time_point now) noexcept;
+  Settling::Left what_left() const noexcept;
   Clock::time_point next_call(Urgency urgency) const noexcept;
   std::uint64_t turn_bytes() const noexcept;
 
@@ -141,6 +136,8 @@ class Flush {
   Report report_;
   statsd::Stats counts_;
 
+  Clock::time_point seen_at_;  // of the last burst
+  Settling settling_;
   Clock::time_point next_turn_;
   Clock::time_point next_fold_;
   Clock::time_point next_telemetry_;
@@ -149,19 +146,6 @@ class Flush {
   bool told_no_refusals_ = false;
   bool tasks_ended_ = false;
   int late_ = 0;  // an error number for tell_late(); 0: nothing to tell
-
-  // The end of a round counts once all datagrams of then have settled; others may follow meanwhile.
-  struct Drain {
-    Clock::time_point at;
-    Clock::time_point settled_at;
-  };
-  std::optional<Drain> drain_;
-  Clock::time_point accepted_until_ = Clock::time_point::min();
-  Clock::time_point seen_at_;      // of the last burst
-  Clock::time_point folded_at_;    // what was recorded before has been owed
-  Clock::time_point kept_since_;   // nothing that was recorded before is owed
-  Clock::time_point round_since_;  // what was recorded before belongs to the round, or to one before it
-  Clock::time_point held_up_at_;   // the last moment at which nothing could be sent
 };
 
 }  // namespace event_metrics::inline v0

@@ -72,7 +72,7 @@ statsd::Stats Flush::stats() const noexcept {
   stats.timings_expired = totals.timings_expired;
   stats.left_out = totals.left_out;
   stats.timings_owed = totals.timings_owed();
-  if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = seen_at_ - kept_since_;
+  if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = settling_.age(seen_at_);
   stats.beyond_range = recorder_.beyond_range();
   stats.series = ledger_.series_count();
   stats.endpoints = ledger_.endpoint_count() - record::first_endpoint;
