@@ -30,12 +30,11 @@ std::chrono::nanoseconds random_phase(std::chrono::nanoseconds interval) {
 Flush::Setup flush_setup(const Client::Setup& client, bool in_child) {
   const statsd::Options& options = client.options;
   const wire::AgentRules& rules = wire::rules_of(options.agent);
-  constexpr std::size_t endpoint_tag = 11 + record::longest_label;  // `|#endpoint:` or `,endpoint:` and its value
+  constexpr std::size_t endpoint_tag = 11 + RowLabels::longest;  // `|#endpoint:` or `,endpoint:` and its value
   return {.rules = rules,
           .address = transport::parse_address(options.address),
           .datagram_limit = statsd::datagram_limit(options),
-          .memory_bytes = options.max_memory_bytes,
-          .max_endpoints = client.max_endpoints,
+          .rows = client.max_endpoints + RowLabels::first_labelled,
           .interval = options.flush_interval,
           .phase = random_phase(options.flush_interval),
           .keep_for = options.keep_for,
@@ -45,23 +44,26 @@ Flush::Setup flush_setup(const Client::Setup& client, bool in_child) {
           .in_child = in_child};
 }
 
-record::Recorder::Limits checked_limits(const Client::Setup& client) {
-  const record::Recorder::Limits limits{.max_endpoints = client.max_endpoints,
-                                        .by_endpoint = client.by_endpoint,
-                                        .memory_bytes = client.options.max_memory_bytes};
-  const std::size_t fixed = record::Recorder::fixed_bytes(limits) + Flush::fixed_bytes(flush_setup(client, false));
-  if (limits.memory_bytes < fixed) {
-    refuse("Options.max_memory_bytes", "is " + std::to_string(limits.memory_bytes),
-           "write at least " + std::to_string(fixed) + " for " + std::to_string(limits.max_endpoints) + " endpoints");
-  }
-  return limits;
-}
-
 }  // namespace
 
-Client::Client(Setup setup)
-    : recorder_{checked_limits(setup), [this](bool first) { return begin_in_child(first); }},
-      setup_{std::move(setup)},
+record::Budget::Limits Client::memory(const Setup& setup) noexcept {
+  const std::size_t fixed = Flush::fixed_bytes(flush_setup(setup, false));
+  const std::size_t all = setup.options.max_memory_bytes;
+  return {.bytes = all - std::min(all, fixed), .reader_share = ledger::Ledger::bytes_per_recorded};
+}
+
+void Client::check_memory(const Setup& setup, const record::Recorder::Limits& recorder) {
+  const std::size_t fixed = record::Recorder::fixed_bytes(recorder) + Flush::fixed_bytes(flush_setup(setup, false));
+  const std::size_t all = setup.options.max_memory_bytes;
+  if (all >= fixed) return;
+  refuse("Options.max_memory_bytes", "is " + std::to_string(all),
+         "write at least " + std::to_string(fixed) + " for " + std::to_string(setup.max_endpoints) + " endpoints");
+}
+
+Client::Client(Setup setup, record::Recorder& recorder, const RowLabels& labels)
+    : setup_{std::move(setup)},
+      recorder_{recorder},
+      labels_{labels},
       engine_{recorder_, [this](bool in_child) { return new_engine(in_child); }, setup_.options.own_thread} {}
 
 Client::~Client() {
@@ -78,7 +80,7 @@ Client::~Client() {
 std::unique_ptr<Engine> Client::new_engine(bool in_child) {
   Flush::Setup here = flush_setup(setup_, in_child);
   DeliverySeries series{here.rules, setup_.keys, setup_.options.tags, here.by_endpoint, here.datagram_limit};
-  return std::make_unique<Engine>(listener_, std::move(here), std::move(series), recorder_);
+  return std::make_unique<Engine>(listener_, std::move(here), std::move(series), recorder_, labels_);
 }
 
 bool Client::begin_in_child(bool first) noexcept {
@@ -123,7 +125,7 @@ void Client::add_shared(statsd::Stats& stats) noexcept {
   record::Reading reading;
   record::Reading::Sums octaves;
   try {
-    for (std::uint32_t each = 0; each < recorder_.endpoint_count(); ++each) reading.add(recorder_, each);
+    for (std::uint32_t each = 0; each < labels_.row_count(); ++each) reading.add(recorder_.arena(), each);
   } catch (const std::bad_alloc&) {
     return;
   }

@@ -1,4 +1,4 @@
-// client/client.hpp - one client: its recorder, and the engine that flushes it in this process.
+// client/client.hpp - one client: what it was made with, and the engine that flushes its recorder in this process.
 
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "client/delivery_series.hpp"
 #include "client/engine.hpp"
 #include "client/per_process.hpp"
+#include "client/row_labels.hpp"
 #include "event_metrics/statsd/options.hpp"
 #include "event_metrics/statsd/stats.hpp"
 #include "record/recorder.hpp"
@@ -27,13 +28,20 @@ class Client {
     std::uint32_t max_endpoints;  ///< 1 if not by endpoint
   };
 
-  /// As StatsdEventMetrics, whose members these are. Refuses what is too little for this set-up: memory, or a datagram.
-  explicit Client(Setup setup);
+  /// What is left of the memory for the recorder.
+  static record::Budget::Limits memory(const Setup& setup) noexcept;
+  /// Refuses a memory in which this recorder does not fit.
+  static void check_memory(const Setup& setup, const record::Recorder::Limits& recorder);
+
+  /// As StatsdEventMetrics, whose members these are. `recorder`, whose Reborn is begin_in_child(), and `labels` outlive
+  /// the client. Refuses datagrams that are too short for this set-up.
+  Client(Setup setup, record::Recorder& recorder, const RowLabels& labels);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  record::Recorder& recorder() noexcept { return recorder_; }
+  /// See record::Recorder::Reborn.
+  bool begin_in_child(bool first) noexcept;
 
   bool flush(std::chrono::milliseconds timeout) noexcept;
   Engine::Clock::time_point poll() noexcept;
@@ -41,13 +49,13 @@ class Client {
 
  private:
   std::unique_ptr<Engine> new_engine(bool in_child);
-  bool begin_in_child(bool first) noexcept;
   void add_shared(statsd::Stats& stats) noexcept;
   void tell_missing() noexcept;
   void tell(const char* what) noexcept;
 
-  record::Recorder recorder_;  // first: a call has its address without an addition
   const Setup setup_;
+  record::Recorder& recorder_;
+  const RowLabels& labels_;
   const Listener listener_{setup_.options.on_error};
   std::atomic<Engine::Clock::time_point> quiet_until_{};  // relaxed: two who tell at once do no harm
   PerProcess<Engine> engine_;

@@ -25,8 +25,9 @@ struct Waiting {
 
 }  // namespace
 
-Engine::Engine(const Listener& listener, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder)
-    : listener_{listener}, flush_{std::move(setup), std::move(series), recorder} {
+Engine::Engine(const Listener& listener, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder,
+               const RowLabels& labels)
+    : listener_{listener}, flush_{std::move(setup), std::move(series), recorder, labels} {
   (void)flush_.tend(Clock::now());
   published_ = flush_.stats();
 }

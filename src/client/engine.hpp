@@ -20,8 +20,9 @@ class Engine {
  public:
   using Clock = Flush::Clock;
 
-  /// `listener` outlives the engine.
-  Engine(const Listener& listener, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder);
+  /// `listener`, `recorder` and `labels` outlive the engine.
+  Engine(const Listener& listener, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder,
+         const RowLabels& labels);
 
   /// Starts the thread that flushes. Throws std::system_error.
   void start();

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t most_quoted = 1184;
 
-std::uint32_t series_of(const Flush::Setup& setup) noexcept { return setup.max_endpoints + record::first_endpoint; }
+std::uint32_t series_of(const Flush::Setup& setup) noexcept { return setup.rows; }
 
 // Only UDP takes back what it accepted.
 std::size_t quoted_bytes(const Flush::Setup& setup) noexcept {
@@ -23,12 +23,13 @@ std::size_t kept_shares(const Flush::Setup& setup) noexcept {
 
 }  // namespace
 
-Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
+Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder, const RowLabels& labels)
     : setup_{std::move(setup)},
       fixed_bytes_{fixed_bytes(setup_)},
       series_{std::move(series)},
       recorder_{recorder},
-      ledger_{setup_.memory_bytes, series_of(setup_)},
+      labels_{labels},
+      ledger_{recorder.budget(), series_of(setup_)},
       channel_{setup_.address},
       packer_{setup_.rules, setup_.datagram_limit, series_, setup_.telemetry_suffix, ledger_},
       provisional_{quoted_bytes(setup_), kept_shares(setup_)},
@@ -37,9 +38,7 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder)
       settling_{seen_at_, setup_.interval, setup_.keep_for},
       next_turn_{seen_at_ + setup_.phase},
       next_fold_{next_turn_},
-      next_telemetry_{next_turn_ + telemetry_interval},
-      folded_lines_{recorder.taken_lines()},
-      fold_lines_{folded_lines_} {
+      next_telemetry_{next_turn_ + telemetry_interval} {
   for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
   ledger_.attach_endpoint(DeliverySeries::other);
   ledger_.attach_endpoint(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
@@ -52,9 +51,7 @@ std::size_t Flush::fixed_bytes(const Setup& setup) noexcept {
          DeliverySeries::most_bytes(series_of(setup), setup.longest_suffix) + datagrams;
 }
 
-Flush::Clock::time_point Flush::tend(Clock::time_point now) noexcept {
-  return recorder_.tend(now, fixed_bytes_ + ledger_.memory_bytes(), folded_lines_);
-}
+Flush::Clock::time_point Flush::tend(Clock::time_point now) noexcept { return recorder_.tend(now); }
 
 bool Flush::begin_turn(Clock::time_point now) {
   const bool complete = fold(now);
@@ -78,8 +75,8 @@ void Flush::end_active_tasks() noexcept {
 
 bool Flush::attach_endpoints() noexcept {
   try {
-    while (ledger_.endpoint_count() < recorder_.endpoint_count()) {
-      const std::uint32_t series = series_.find_or_add(recorder_.label(ledger_.endpoint_count()));
+    while (ledger_.endpoint_count() < labels_.row_count()) {
+      const std::uint32_t series = series_.find_or_add(labels_.label(ledger_.endpoint_count()));
       if (series == ledger_.series_count()) (void)ledger_.add_series();
       ledger_.attach_endpoint(series);
     }
@@ -92,14 +89,9 @@ bool Flush::attach_endpoints() noexcept {
 bool Flush::fold(Clock::time_point now) {
   settling_.fold(now, ledger_.round_is_over());
   next_fold_ = now + longest_unfolded;
-  const std::uint32_t taken = recorder_.taken_lines();
   const bool attached = attach_endpoints();
-  const bool complete = ledger_.fold(recorder_) && attached;
-  if (complete) {
-    folded_lines_ = std::exchange(fold_lines_, taken);
-  } else {
-    out_of_memory(now);
-  }
+  const bool complete = ledger_.fold(recorder_, attached);
+  if (!complete) out_of_memory(now);
   tell_limits(now);
   return complete;
 }

@@ -18,6 +18,7 @@
 #include "client/packer.hpp"
 #include "client/provisional.hpp"
 #include "client/retry.hpp"
+#include "client/row_labels.hpp"
 #include "client/settling.hpp"
 #include "event_metrics/statsd/stats.hpp"
 #include "ledger/ledger.hpp"
@@ -42,8 +43,7 @@ class Flush {
     const wire::AgentRules& rules;
     transport::Address address;
     std::size_t datagram_limit;
-    std::size_t memory_bytes;
-    std::uint32_t max_endpoints;
+    std::uint32_t rows;  ///< the most that the recorder has
     std::chrono::milliseconds interval;
     std::chrono::nanoseconds phase;  ///< until the first turn, at most an interval
     std::chrono::seconds keep_for;   ///< 0: for ever
@@ -53,8 +53,8 @@ class Flush {
     bool in_child;                 ///< a forked child tells active tasks only once it has counted one
   };
 
-  /// Throws std::bad_alloc and std::system_error.
-  Flush(Setup setup, DeliverySeries series, record::Recorder& recorder);
+  /// What is passed by reference outlives the flush. Throws std::bad_alloc and std::system_error.
+  Flush(Setup setup, DeliverySeries series, record::Recorder& recorder, const RowLabels& labels);
 
   /// Memory beside the recorder's own, whatever is recorded: accounts, labels, what is on its way.
   static std::size_t fixed_bytes(const Setup& setup) noexcept;
@@ -128,6 +128,7 @@ class Flush {
   const std::size_t fixed_bytes_;
   DeliverySeries series_;
   record::Recorder& recorder_;
+  const RowLabels& labels_;
   ledger::Ledger ledger_;
   transport::Channel channel_;
   Packer packer_;
@@ -141,8 +142,6 @@ class Flush {
   Clock::time_point next_turn_;
   Clock::time_point next_fold_;
   Clock::time_point next_telemetry_;
-  std::uint32_t folded_lines_;  // taken before the last fold but one: what they hold has been folded
-  std::uint32_t fold_lines_;    // taken before the last fold: a caller may have been about to link some
   bool told_no_refusals_ = false;
   bool tasks_ended_ = false;
   int late_ = 0;  // an error number for tell_late(); 0: nothing to tell

@@ -75,7 +75,7 @@ statsd::Stats Flush::stats() const noexcept {
   if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = settling_.age(seen_at_);
   stats.beyond_range = recorder_.beyond_range();
   stats.series = ledger_.series_count();
-  stats.endpoints = ledger_.endpoint_count() - record::first_endpoint;
+  stats.endpoints = ledger_.endpoint_count() - RowLabels::first_labelled;
   stats.memory_bytes = recorder_.memory_bytes() + fixed_bytes_ + ledger_.memory_bytes();
   return stats;
 }

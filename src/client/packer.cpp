@@ -168,7 +168,7 @@ bool Packer::add_counters_of(std::uint32_t series) {
   line(keys.successes, owed.successes);
   line(keys.failures, owed.failed);
   const std::array shares{ledger::Share{series, ledger::success_entry, owed.successes},
-                          ledger::Share{series, ledger::failed_entry, owed.failed},
+                          ledger::Share{series, record::failed_cell, owed.failed},
                           ledger::Share{series, ledger::announced_entry, 1}};
   return add({lines.data(), count}, {shares.data(), owed.announced ? 2U : 3U});
 }

@@ -1,7 +1,6 @@
 #include "delivery/endpoints.hpp"
 
 #include "base/refuse.hpp"
-#include "record/endpoint_table.hpp"
 #include "record/ring.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"
@@ -10,7 +9,7 @@ namespace event_metrics::inline v0 {
 namespace {
 
 constexpr std::size_t most_endpoints = 100'000;
-static_assert(2 * most_endpoints <= record::most_endpoints);  // each has two spellings
+static_assert(2 * most_endpoints <= record::most_rows);  // each has two spellings
 
 }  // namespace
 

@@ -26,11 +26,12 @@ void Ledger::for_each_mark(const Marks& marks, Visit visit) {
   }
 }
 
-Ledger::Ledger(std::size_t memory_bytes, std::uint32_t max_series) : arena_{memory_bytes} {
+Ledger::Ledger(record::Budget& budget, std::uint32_t max_series) : budget_{budget}, arena_{budget.bytes()} {
   for (Marks* const marks : {&counters_owing_, &timings_owing_, &timings_after_, &fold_marks_})
     marks->resize(max_series / bits + 1);
   accounts_.reserve(max_series);
   endpoints_.reserve(max_series);
+  budget_.begin(memory_bytes());
 }
 
 std::size_t Ledger::fixed_bytes(std::uint32_t max_series) noexcept {
@@ -55,7 +56,8 @@ void Ledger::attach_endpoint(std::uint32_t series) {
   set_mark(fold_marks_, series, true);     // what was counted before may have been marked before, and the mark taken
 }
 
-bool Ledger::fold(record::Recorder& recorder) noexcept {
+bool Ledger::fold(record::Recorder& recorder, bool all) noexcept {
+  budget_.begin_reading();
   begins_round_ = round_is_over();
   if (begins_round_) begin_round();
   recorder.drain();
@@ -66,21 +68,22 @@ bool Ledger::fold(record::Recorder& recorder) noexcept {
       set_mark(fold_marks_, endpoints_[endpoint].series, true);
     }
   }
-  bool complete = true;
+  bool complete = all;
   for_each_mark(fold_marks_, [&](std::uint32_t series) {
     // Without memory for all of it the series keeps its mark, and the others are as they should be.
     const bool whole = fold_series(recorder, series);
     set_mark(fold_marks_, series, !whole);
     complete = complete && whole;
   });
+  budget_.end_reading(complete, memory_bytes());
   return complete;
 }
 
-bool Ledger::read(record::Recorder& recorder, const Account& account) noexcept {
+bool Ledger::read(const record::Recorder& recorder, const Account& account) noexcept {
   reading_.clear();
   try {
     for (std::uint32_t each = account.newest_endpoint; each != no_endpoint; each = endpoints_[each].before) {
-      reading_.add(recorder, each);
+      reading_.add(recorder.arena(), each);
     }
     return true;
   } catch (const std::bad_alloc&) {
@@ -150,8 +153,8 @@ bool Ledger::fold_chunk(Account& account, unsigned index, const record::Reading:
 }
 
 std::uint32_t Ledger::take(std::size_t bytes, unsigned for_chunk) noexcept {
-  const auto count = static_cast<std::uint32_t>((bytes + Arena::line_bytes - 1) / Arena::line_bytes);
-  if (arena_.ready() < count) arena_.write_ahead(count, arena_.written() + count + Arena::line_bytes);
+  const std::uint32_t count = record::lines_of(bytes);
+  if (arena_.ready() < count) arena_.write_ahead(count, arena_.written() + count + Arena::lines_per_page);
   const std::uint32_t line = arena_.take(count);  // 0 where the system has no memory
   if (line != 0 && for_chunk == record::octave_chunk) octave_bytes_ += std::size_t{count} * Arena::line_bytes;
   return line;
@@ -224,7 +227,7 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
   Account& account = accounts_[share.series];
   if (share.entry == announced_entry) {
     account.announced += change;
-  } else if (share.entry == success_entry || share.entry == failed_entry) {
+  } else if (share.entry == success_entry || share.entry == record::failed_cell) {
     join_round(account);
     finish_deliveries(share.entry == success_entry ? account.success : account.failed, change);
     totals_.accepted += change;

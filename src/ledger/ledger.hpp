@@ -18,7 +18,9 @@
 #include "ledger/share.hpp"
 #include "ledger/totals.hpp"
 #include "record/arena.hpp"
+#include "record/budget.hpp"
 #include "record/cells.hpp"
+#include "record/layout.hpp"
 #include "record/reading.hpp"
 #include "record/recorder.hpp"
 
@@ -32,8 +34,12 @@ struct Counters {
 
 class Ledger {
  public:
-  /// Reserves address space for all that recording within `memory_bytes` can come to. Throws std::bad_alloc.
-  Ledger(std::size_t memory_bytes, std::uint32_t max_series);
+  /// Draws on the recorder's budget, whose reader it is from now on. Throws std::bad_alloc.
+  Ledger(record::Budget& budget, std::uint32_t max_series);
+
+  /// The most bytes that a byte of cells can come to here: several threads may have what is one cell here, and hardly
+  /// any thread has all that the others have.
+  static constexpr std::size_t bytes_per_recorded = 3;
 
   /// What accounts, endpoints and octave cells can take, whatever else is recorded.
   static std::size_t fixed_bytes(std::uint32_t max_series) noexcept;
@@ -50,9 +56,10 @@ class Ledger {
   void attach_endpoint(std::uint32_t series);
   std::uint32_t endpoint_count() const noexcept { return static_cast<std::uint32_t>(endpoints_.size()); }
 
-  /// Takes in what was recorded since the last fold for the attached endpoints; where no round is left, it begins one.
-  /// False where there was no memory for all of it: the rest is taken in by a later one.
-  bool fold(record::Recorder& recorder) noexcept;
+  /// Takes in what was recorded since the last fold for the attached endpoints, which may be not `all` of them; where
+  /// no round is left, it begins one. False where there was no memory for all of it: the rest is taken in by a later
+  /// one.
+  bool fold(record::Recorder& recorder, bool all) noexcept;
 
   /// All that is owed now is a round. What the last one still owes becomes part of it.
   void begin_round() noexcept;
@@ -132,7 +139,7 @@ class Ledger {
   void mark(std::uint32_t series) noexcept;
 
   // False without memory.
-  bool read(record::Recorder& recorder, const Account& account) noexcept;
+  bool read(const record::Recorder& recorder, const Account& account) noexcept;
   bool fold_series(record::Recorder& recorder, std::uint32_t series) noexcept;
   bool fold_chunk(Account& account, unsigned index, const record::Reading::Sums& sums) noexcept;
   bool has_chunk(Account& account, unsigned index) noexcept;
@@ -148,6 +155,9 @@ class Ledger {
   void finish_deliveries(Entry& entry, std::uint64_t count) noexcept;
   void finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept;
 
+  static_assert(sizeof(Chunk) <= bytes_per_recorded * sizeof(record::Chunk));
+
+  record::Budget& budget_;
   record::Arena arena_;
   std::vector<Account> accounts_;
   struct Endpoint {

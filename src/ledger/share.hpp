@@ -8,13 +8,12 @@
 
 namespace event_metrics::inline v0::ledger {
 
-// Entries of a series beside the cells of its timing.
-inline constexpr std::uint32_t success_entry = record::cell_count;
-inline constexpr std::uint32_t failed_entry = success_entry + 1;
-inline constexpr std::uint32_t announced_entry = success_entry + 2;  ///< that all its counters were sent once
-inline constexpr std::uint32_t gauge_entry = success_entry + 3;      ///< the one gauge; its series is not looked at
-inline constexpr std::uint32_t left_out_entry = success_entry + 4;   ///< of the timings beside it, those that it drops
-inline constexpr std::uint32_t own_entry = success_entry + 5;        ///< the client's own counters, by series
+// Entries of a series beside the cells of its timing, and record::failed_cell.
+inline constexpr std::uint32_t success_entry = record::failed_cell + 1;
+inline constexpr std::uint32_t announced_entry = success_entry + 1;  ///< that all its counters were sent once
+inline constexpr std::uint32_t gauge_entry = success_entry + 2;      ///< the one gauge; its series is not looked at
+inline constexpr std::uint32_t left_out_entry = success_entry + 3;   ///< of the timings beside it, those that it drops
+inline constexpr std::uint32_t own_entry = success_entry + 4;        ///< the client's own counters, by series
 inline constexpr std::uint32_t own_count = 4;
 
 /// What one datagram carries of one entry.

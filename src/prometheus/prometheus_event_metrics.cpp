@@ -8,10 +8,10 @@
 #include "base/own_thread.hpp"
 #include "base/refuse.hpp"
 #include "client/per_process.hpp"
+#include "delivery/deliveries.hpp"
 #include "delivery/endpoints.hpp"
 #include "prometheus/families.hpp"
 #include "prometheus/updater.hpp"
-#include "record/recorder.hpp"
 #include "record/registry.hpp"
 
 namespace event_metrics::inline v0 {
@@ -40,14 +40,14 @@ class PrometheusEventMetrics::Impl {
       : options_{checked(std::move(options))},
         registry_{checked(std::move(registry))},
         families_{new_families(*registry_)},
-        recorder_{PrometheusUpdater::limits(options_), [this](bool first) { return updater_.begin_in_child(first); }},
-        updater_{recorder_, [this](bool in_child) { return new_updater(in_child); }, true} {}
+        deliveries_{PrometheusUpdater::limits(options_), [this](bool first) { return updater_.begin_in_child(first); }},
+        updater_{deliveries_.recorder(), [this](bool in_child) { return new_updater(in_child); }, true} {}
 
   ~Impl() {
     const NoCancellation meanwhile;
     updater_.end();  // before the families that it writes to
     const std::lock_guard no_fork{record::Registry::instance().mutex()};
-    if (recorder_.is_prepared()) {
+    if (deliveries_.recorder().is_prepared()) {
       families_.reset();
     } else {  // a forked child that never used this: all is its parent's
       abandon(families_.release());
@@ -56,7 +56,7 @@ class PrometheusEventMetrics::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  record::Recorder& recorder() noexcept { return recorder_; }
+  delivery::Deliveries& deliveries() noexcept { return deliveries_; }
 
   void update() noexcept {
     const NoCancellation meanwhile;
@@ -65,7 +65,8 @@ class PrometheusEventMetrics::Impl {
 
  private:
   std::unique_ptr<PrometheusUpdater> new_updater(bool in_child) {
-    auto updater = std::make_unique<PrometheusUpdater>(options_, listener_, *registry_, families_, recorder_, in_child);
+    auto updater =
+        std::make_unique<PrometheusUpdater>(options_, listener_, *registry_, families_, deliveries_, in_child);
     if (!in_child) updater->update();
     return updater;
   }
@@ -74,7 +75,7 @@ class PrometheusEventMetrics::Impl {
   const Listener listener_{options_.on_error};
   const std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<PrometheusFamilies> families_;
-  record::Recorder recorder_;
+  delivery::Deliveries deliveries_;
   PerProcess<PrometheusUpdater> updater_;
 };
 
@@ -86,19 +87,19 @@ PrometheusEventMetrics::~PrometheusEventMetrics() = default;
 
 void PrometheusEventMetrics::record_delivery_success(std::string_view endpoint_url,
                                                      std::chrono::nanoseconds duration) noexcept {
-  impl_->recorder().success(endpoint_url, duration);
+  impl_->deliveries().success(endpoint_url, duration);
 }
 
 void PrometheusEventMetrics::record_delivery_failure(std::string_view endpoint_url, int) noexcept {
-  impl_->recorder().failed(endpoint_url);
+  impl_->deliveries().failed(endpoint_url);
 }
 
 void PrometheusEventMetrics::record_delivery_error(std::string_view endpoint_url) noexcept {
-  impl_->recorder().failed(endpoint_url);
+  impl_->deliveries().failed(endpoint_url);
 }
 
-void PrometheusEventMetrics::increment_active_tasks() noexcept { impl_->recorder().active_task(1); }
-void PrometheusEventMetrics::decrement_active_tasks() noexcept { impl_->recorder().active_task(-1); }
+void PrometheusEventMetrics::increment_active_tasks() noexcept { impl_->deliveries().active_task(1); }
+void PrometheusEventMetrics::decrement_active_tasks() noexcept { impl_->deliveries().active_task(-1); }
 
 void PrometheusEventMetrics::update() noexcept { impl_->update(); }
 

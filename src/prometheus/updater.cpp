@@ -24,31 +24,30 @@ std::uint32_t endpoints(const PrometheusOptions& options) noexcept {
   return options.endpoint_label == EndpointLabel::host ? static_cast<std::uint32_t>(options.max_endpoints) : 1;
 }
 std::uint32_t most_series(const PrometheusOptions& options) noexcept {
-  return endpoints(options) + record::first_endpoint;
+  return endpoints(options) + delivery::first_endpoint;
 }
 
 }  // namespace
 
-record::Recorder::Limits PrometheusUpdater::limits(const PrometheusOptions& options) noexcept {
-  record::Recorder::Limits limits{.max_endpoints = endpoints(options),
-                                  .by_endpoint = options.endpoint_label == EndpointLabel::host,
-                                  .memory_bytes = memory_for_cells};
-  limits.memory_bytes += record::Recorder::fixed_bytes(limits) + ledger::Ledger::fixed_bytes(most_series(options));
+delivery::Deliveries::Limits PrometheusUpdater::limits(const PrometheusOptions& options) noexcept {
+  delivery::Deliveries::Limits limits{
+      .max_endpoints = endpoints(options),
+      .by_endpoint = options.endpoint_label == EndpointLabel::host,
+      .memory = {.bytes = memory_for_cells, .reader_share = ledger::Ledger::bytes_per_recorded}};
+  limits.memory.bytes += record::Recorder::fixed_bytes(limits.of_recorder());
   return limits;
 }
 
 PrometheusUpdater::PrometheusUpdater(const PrometheusOptions& options, const Listener& listener,
                                      prometheus::Registry& registry, std::unique_ptr<PrometheusFamilies>& families,
-                                     record::Recorder& recorder, bool in_child)
+                                     delivery::Deliveries& deliveries, bool in_child)
     : options_{options},
       listener_{listener},
       registry_{registry},
       families_{families},
-      recorder_{recorder},
+      deliveries_{deliveries},
       families_are_parents_{in_child},
-      ledger_{limits(options).memory_bytes, most_series(options)},
-      folded_lines_{recorder.taken_lines()},
-      fold_lines_{folded_lines_} {
+      ledger_{deliveries.recorder().budget(), most_series(options)} {
   (void)tend();
 }
 
@@ -102,13 +101,11 @@ void PrometheusUpdater::update() noexcept {
 
 void PrometheusUpdater::update_registry() {
   if (families_are_parents_ || !families_) renew_families();
-  while (series_.size() < recorder_.endpoint_count()) add_series(static_cast<std::uint32_t>(series_.size()));
-  const std::uint32_t taken = recorder_.taken_lines();
-  const bool complete = ledger_.fold(recorder_);
-  if (complete) folded_lines_ = std::exchange(fold_lines_, taken);
+  while (series_.size() < deliveries_.endpoint_count()) add_series(static_cast<std::uint32_t>(series_.size()));
+  const bool complete = ledger_.fold(deliveries_.recorder(), true);
   ledger_.begin_round();
   while (const auto series = ledger_.next_owing_counters(0)) show(*series);
-  families_->active_tasks().Set(static_cast<double>(recorder_.active_tasks().count));
+  families_->active_tasks().Set(static_cast<double>(deliveries_.recorder().active_tasks().count));
   if (!complete) throw std::bad_alloc{};
 }
 
@@ -122,9 +119,9 @@ void PrometheusUpdater::renew_families() {
 void PrometheusUpdater::add_series(std::uint32_t endpoint) {
   prometheus::Labels labels;
   if (options_.endpoint_label == EndpointLabel::host) {
-    const std::string_view label = endpoint == record::other_endpoint     ? "other"
-                                   : endpoint == record::invalid_endpoint ? "invalid"
-                                                                          : recorder_.label(endpoint);
+    const std::string_view label = endpoint == delivery::other_endpoint     ? "other"
+                                   : endpoint == delivery::invalid_endpoint ? "invalid"
+                                                                            : deliveries_.label(endpoint);
     labels.emplace("endpoint", prometheus_label(label));
   }
   // What is there already is of a try that found no memory.
@@ -154,7 +151,7 @@ void PrometheusUpdater::show(std::uint32_t series) {
   }
   ledger_.for_each_owing(series, [&](std::uint32_t cell, std::uint64_t owed) { ledger_.commit({series, cell, owed}); });
   ledger_.commit({series, ledger::success_entry, counters.successes});
-  ledger_.commit({series, ledger::failed_entry, counters.failed});
+  ledger_.commit({series, record::failed_cell, counters.failed});
   if (!counters.announced) ledger_.commit({series, ledger::announced_entry, 1});
 }
 
@@ -166,7 +163,7 @@ void PrometheusUpdater::tell_limits(Clock::time_point now) noexcept {
     note(Cause::coarse, now, "durations are kept by power of two only: no memory, or more than eight clients");
   }
   if (options_.endpoint_label == EndpointLabel::none || series_.empty()) return;
-  const std::uint64_t other = ledger_.recorded(record::other_endpoint);
+  const std::uint64_t other = ledger_.recorded(delivery::other_endpoint);
   if (std::exchange(other_, other) < other) {
     note(Cause::other, now, "deliveries are counted under endpoint=\"other\": raise max_endpoints");
   }
@@ -181,8 +178,7 @@ void PrometheusUpdater::note(Cause cause, Clock::time_point now, std::string_vie
 }
 
 PrometheusUpdater::Clock::time_point PrometheusUpdater::tend() noexcept {
-  return recorder_.tend(Clock::now(), ledger::Ledger::fixed_bytes(most_series(options_)) + ledger_.memory_bytes(),
-                        folded_lines_);
+  return deliveries_.recorder().tend(Clock::now());
 }
 
 }  // namespace event_metrics::inline v0

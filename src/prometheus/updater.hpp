@@ -17,10 +17,10 @@
 #include "base/alarm.hpp"
 #include "base/listener.hpp"
 #include "base/report.hpp"
+#include "delivery/deliveries.hpp"
 #include "event_metrics/prometheus_event_metrics.hpp"
 #include "ledger/ledger.hpp"
 #include "prometheus/families.hpp"
-#include "record/recorder.hpp"
 
 namespace event_metrics::inline v0 {
 
@@ -31,12 +31,12 @@ class PrometheusUpdater {
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds interval{1};
 
-  static record::Recorder::Limits limits(const PrometheusOptions& options) noexcept;
+  static delivery::Deliveries::Limits limits(const PrometheusOptions& options) noexcept;
 
   /// All that is passed outlives the updater. `families` has those of this process, or in a child those of its parent
   /// until the first update. Throws std::bad_alloc.
   PrometheusUpdater(const PrometheusOptions& options, const Listener& listener, prometheus::Registry& registry,
-                    std::unique_ptr<PrometheusFamilies>& families, record::Recorder& recorder, bool in_child);
+                    std::unique_ptr<PrometheusFamilies>& families, delivery::Deliveries& deliveries, bool in_child);
   ~PrometheusUpdater();
   PrometheusUpdater(const PrometheusUpdater&) = delete;
   PrometheusUpdater& operator=(const PrometheusUpdater&) = delete;
@@ -68,14 +68,12 @@ class PrometheusUpdater {
   const Listener& listener_;
   prometheus::Registry& registry_;
   std::unique_ptr<PrometheusFamilies>& families_;
-  record::Recorder& recorder_;
+  delivery::Deliveries& deliveries_;
 
   std::mutex turn_;  // guards what follows, and families_
   bool families_are_parents_;
   ledger::Ledger ledger_;
   std::vector<PrometheusFamilies::Series> series_;  // by endpoint; endpoints with equal labels have equal ones
-  std::uint32_t folded_lines_;                      // see Flush
-  std::uint32_t fold_lines_;
   std::uint64_t coarse_ = 0;
   std::uint64_t other_ = 0;
   Report report_;

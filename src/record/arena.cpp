@@ -10,9 +10,8 @@
 namespace event_metrics::inline v0::record {
 namespace {
 
-constexpr std::size_t page_bytes = 4096;
-constexpr std::uint32_t lines_per_page = page_bytes / Arena::line_bytes;
-constexpr std::uint32_t lines_at_once = 16 * lines_per_page;
+constexpr std::size_t page_bytes = std::size_t{Arena::lines_per_page} * Arena::line_bytes;
+constexpr std::uint32_t lines_at_once = 16 * Arena::lines_per_page;
 constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, which older headers lack
 
 // Each opening takes a lock of the process's memory for a moment: not one for every page.
@@ -52,7 +51,7 @@ bool Arena::open(std::uint32_t lines) noexcept {
 std::uint32_t Arena::take(std::uint32_t lines) noexcept {
   std::uint32_t first = taken_.load(std::memory_order_relaxed);
   do {
-    // Acquire: what lies below the mark has been touched before the mark was set.
+    // Acquire: what lies below the edge has been touched before it was set.
     if (std::uint64_t{first} + lines > written_.load(std::memory_order_acquire)) return 0;
     // Relaxed: the index alone is claimed; whoever publishes the lines orders their content.
   } while (!taken_.compare_exchange_weak(first, first + lines, std::memory_order_relaxed, std::memory_order_relaxed));
@@ -61,14 +60,14 @@ std::uint32_t Arena::take(std::uint32_t lines) noexcept {
 
 void Arena::write_ahead(std::uint32_t ready, std::uint32_t limit) noexcept {
   const auto most = static_cast<std::uint32_t>(bytes_ / line_bytes);
-  const std::uint32_t old_mark = written();
+  const std::uint32_t old_edge = written();
   const std::uint64_t wanted = (std::uint64_t{taken()} + ready + lines_per_page - 1) / lines_per_page * lines_per_page;
-  const std::uint32_t mark =
+  const std::uint32_t edge =
       static_cast<std::uint32_t>(std::min<std::uint64_t>({wanted, limit / lines_per_page * lines_per_page, most}));
-  if (mark <= old_mark || !open(mark)) return;
+  if (edge <= old_edge || !open(edge)) return;
   // A few pages at a time, as who records meanwhile may be many, and keep this thread from going on.
-  for (std::uint32_t line = old_mark; line < mark;) {
-    const std::uint32_t end = std::min(line + lines_at_once, mark);
+  for (std::uint32_t line = old_edge; line < edge;) {
+    const std::uint32_t end = std::min(line + lines_at_once, edge);
     // In one call the kernel is faster than page by page. What it has not done, older than 5.14, the next line does.
     (void)::madvise(&at<std::byte>(line), std::size_t{end - line} * line_bytes, populate_write);
     for (; line < end; line += lines_per_page) *static_cast<volatile std::byte*>(&at<std::byte>(line)) = std::byte{0};

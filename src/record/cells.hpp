@@ -1,4 +1,4 @@
-// record/cells.hpp - how a duration becomes a cell, and the records that hold the cells in an arena.
+// record/cells.hpp - how a duration becomes a cell, and what a cell is told as.
 //
 // Through 4095 ms a cell is one millisecond. Above, an octave has 1024 cells (lo, hi] whose edge hi is a multiple of
 // their width, so that 5 s and 10 s are edges; a cell is told as its middle, 0.05 % off at worst. The last cell takes
@@ -6,12 +6,9 @@
 
 #pragma once
 
-#include <atomic>
 #include <bit>
 #include <chrono>
 #include <cstdint>
-
-#include "record/key_block.hpp"
 
 namespace event_metrics::inline v0::record {
 
@@ -19,14 +16,14 @@ inline constexpr unsigned exact_cells = 4096;  ///< one per millisecond
 inline constexpr unsigned cells_per_octave = 1024;
 inline constexpr std::uint32_t longest_duration = 1U << 22U;                 ///< ms
 inline constexpr unsigned fine_cells = exact_cells + 10 * cells_per_octave;  ///< 2^12 to 2^22 ms
-inline constexpr unsigned failed_cell = fine_cells;                          ///< on its way to a cell: a failure,
-inline constexpr unsigned beyond_cell = fine_cells + 1;                      ///< and a duration beyond the range
 inline constexpr unsigned octaves = 22;
 inline constexpr unsigned cells_per_chunk = 64;
 inline constexpr unsigned chunks_per_mid = 16;
 inline constexpr unsigned octave_chunk = fine_cells / cells_per_chunk;  ///< the one chunk of octave cells
 inline constexpr unsigned chunk_count = octave_chunk + 1;
 inline constexpr unsigned cell_count = chunk_count * cells_per_chunk;
+inline constexpr unsigned failed_cell = cell_count;      ///< a failure, which has no duration
+inline constexpr unsigned beyond_cell = cell_count + 1;  ///< a duration beyond the range, on its way to the last cell
 inline constexpr unsigned mids_per_header = fine_cells / cells_per_chunk / chunks_per_mid - 1;
 
 /// Whole milliseconds, rounded down; a negative duration is 0, one beyond the range the longest.
@@ -70,75 +67,5 @@ constexpr std::uint32_t value_of(unsigned cell) noexcept {
 
 /// The octave cell for what a fine cell holds.
 constexpr unsigned coarse_cell(unsigned cell) noexcept { return fine_cells + octave_of(value_of(cell)); }
-
-// Everything below lies in an arena: plain words on zeroed lines, reached through atomic_ref. What counts has 64 bits,
-// which never wrap: how late a reader may come is a question of freshness alone.
-
-/// Line 0. A forked child finds zeros.
-struct Head {
-  std::uint64_t id;            ///< of the client; 0 until it has begun in this process
-  std::uint32_t newest_block;  ///< head of the list of blocks
-  std::uint32_t prepared;      ///< 1 once there is all that counting needs in this process
-  std::int64_t next_try;       ///< of beginning, in the clock's ticks
-  HashKey hash_key;            ///< of the table
-};
-
-/// Which endpoints have been counted since the marks were last taken: one byte for those with equal indices modulo
-/// their number. Apart from what they mark, or taking them would cost the next call the line that it reads.
-struct Marks {
-  static constexpr std::uint32_t count = 1024;
-  std::uint8_t mark[count];
-};
-
-/// One endpoint's place for threads that have none of their own. Any thread adds.
-struct SharedCells {
-  std::uint64_t failed;
-  std::uint64_t octave[octaves];
-  std::uint64_t unused[9];  // whole lines: two endpoints never share one
-};
-
-struct Chunk {
-  std::uint64_t cell[cells_per_chunk];
-};
-
-struct Mid {
-  Chunk* chunk[chunks_per_mid];
-};
-
-/// One thread's cells of one endpoint: the chunks below 1024 ms at once, the others by way of a Mid. Failure and error
-/// are one word: nothing on the wire tells them apart.
-struct Header {
-  Mid near;
-  Mid* mid[mids_per_header];
-  std::uint64_t failed;
-  std::uint64_t unused[2];
-};
-
-// The first lines of an arena: a Head, then for threads without a block their Tasks, their Marks, and a SharedCells for
-// each endpoint.
-inline constexpr std::uint32_t tasks_line = 1;
-inline constexpr std::uint32_t marks_line = 2;
-inline constexpr std::uint32_t shared_line = marks_line + sizeof(Marks) / 64;
-
-static_assert(sizeof(Head) <= 64 && sizeof(SharedCells) == 256 && sizeof(Header) == 256 && sizeof(Mid) == 128 &&
-              sizeof(Chunk) == 512);
-
-/// A word that one thread writes and others read.
-template <class Word>
-Word load(Word& word, std::memory_order order) noexcept {
-  return std::atomic_ref{word}.load(order);
-}
-
-template <class Word>
-void store(Word& word, Word value, std::memory_order order) noexcept {
-  std::atomic_ref{word}.store(value, order);
-}
-
-/// Adds to a word that no other thread writes: no lock prefix. Relaxed: the mark stored after it orders it.
-template <class Word>
-void add_alone(Word& word, Word change) noexcept {
-  std::atomic_ref shared{word};
-  shared.store(shared.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
-}
 
 }  // namespace event_metrics::inline v0::record

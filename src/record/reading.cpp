@@ -8,7 +8,7 @@ namespace {
 // Of the chunk with this index; nullptr when its thread has none.
 Mid* mid_of(Header& header, unsigned index) noexcept {
   if (index < chunks_per_mid) return &header.near;
-  return load(header.mid[index / chunks_per_mid - 1], std::memory_order_acquire);  // pairs with grow()
+  return load(header.mid[index / chunks_per_mid - 1], std::memory_order_acquire);  // pairs with Writer::grow()
 }
 
 }  // namespace
@@ -19,15 +19,15 @@ void Reading::clear() noexcept {
   failed_ = 0;
 }
 
-void Reading::add(const Recorder& recorder, std::uint32_t endpoint) {
+void Reading::add(const Arena& arena, std::uint32_t row) {
   // Relaxed, as all counts: take_marks() has ordered them.
-  SharedCells& shared = recorder.shared(endpoint);
+  SharedCells& shared = shared_cells(arena, row);
   failed_ += load(shared.failed, std::memory_order_relaxed);
   for (unsigned octave = 0; octave < octaves; ++octave) {
     octaves_[octave] += load(shared.octave[octave], std::memory_order_relaxed);
   }
-  recorder.for_each_block([&](Block& block) {
-    Header* const header = load(header_of(block, endpoint), std::memory_order_acquire);  // pairs with grow()
+  for_each_block(arena, [&](Block& block) {
+    Header* const header = load(block.header(row), std::memory_order_acquire);  // pairs with Writer::grow()
     if (header == nullptr) return;
     headers_.push_back(header);
     failed_ += load(header->failed, std::memory_order_relaxed);
@@ -48,7 +48,8 @@ bool Reading::chunk(unsigned index, Sums& sums) const noexcept {
   for (Header* const header : headers_) {
     Mid* const mid = mid_of(*header, index);
     if (mid == nullptr) continue;
-    Chunk* const chunk = load(mid->chunk[index % chunks_per_mid], std::memory_order_acquire);  // pairs with grow()
+    Chunk* const chunk =
+        load(mid->chunk[index % chunks_per_mid], std::memory_order_acquire);  // pairs with Writer::grow()
     if (chunk == nullptr) continue;
     if (!found) sums.fill(0);
     for (unsigned cell = 0; cell < cells_per_chunk; ++cell) {

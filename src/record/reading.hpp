@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "record/cells.hpp"
-#include "record/recorder.hpp"
+#include "record/arena.hpp"
+#include "record/layout.hpp"
 
 namespace event_metrics::inline v0::record {
 
-/// All that was recorded for some endpoints so far, added up over threads: every word is read once.
+/// All that was recorded for some rows so far, added up over threads: every word is read once.
 class Reading {
  public:
   /// Of one chunk's cells.
@@ -22,7 +22,7 @@ class Reading {
   void clear() noexcept;
 
   /// Throws std::bad_alloc.
-  void add(const Recorder& recorder, std::uint32_t endpoint);
+  void add(const Arena& arena, std::uint32_t row);
 
   std::uint64_t failed() const noexcept { return failed_; }
 

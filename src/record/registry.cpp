@@ -97,7 +97,7 @@ void Registry::thread_ends() noexcept {
   for (std::uint32_t slot = 0; slot < lane_count; ++slot) {
     const Lane lane = std::exchange(slot == 0 ? this_thread.first_lane : holdings.lanes[slot], Lane{});
     if (std::exchange(holdings.arenas[slot], nullptr) == nullptr || lane.block == nullptr) continue;
-    lane.block->ring.head = static_cast<std::uint32_t>(lane.place - lane.block->ring.entry);  // ordered by the owner
+    lane.block->ring.head = static_cast<std::uint32_t>(lane.place - lane.block->ring.word);  // ordered by the owner
     // Release: whoever takes the block over (acquire) goes on from our last counts.
     store(lane.block->owner, 0U, std::memory_order_release);
   }

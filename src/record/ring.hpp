@@ -1,9 +1,9 @@
-// record/ring.hpp - a thread's latest deliveries, on their way to the flushing thread.
+// record/ring.hpp - what a thread has recorded last, on its way to the flushing thread.
 //
-// A service does other work between two calls, and then finds nothing of what it counts with in its caches. An entry
-// here is written where the last one was, and nothing is read that other calls have not read: a call need not wait for
-// the memory of its endpoint's cells. The flushing thread takes entries out by making them 0, and counts them. Where
-// it comes too late a place is still taken; then the thread counts in cells of its own.
+// A service does other work between two calls, and then finds nothing of what it counts with in its caches. A word here
+// is written where the last one was, and nothing is read that other calls have not read: a call need not wait for the
+// memory of its row's cells. The flushing thread takes words out by making them 0, and counts them. Where it comes too
+// late a place is still taken; then the thread counts in cells of its own.
 
 #pragma once
 
@@ -15,25 +15,23 @@
 
 namespace event_metrics::inline v0::record {
 
-inline constexpr std::uint32_t ring_entries = 1024;
+inline constexpr std::uint32_t ring_words = 1024;
 
-inline constexpr unsigned entry_cell_bits = std::bit_width(beyond_cell);
+inline constexpr unsigned cell_bits = std::bit_width(beyond_cell);
 
-/// The most endpoints that entries can tell apart. All ones, so that it is the mask of a spelling's number too.
-inline constexpr std::uint32_t most_endpoints = (1U << (32 - entry_cell_bits)) - 1;
+/// The most rows that words can tell apart. All ones, so that it is a mask as well.
+inline constexpr std::uint32_t most_rows = (1U << (32 - cell_bits)) - 1;
 
-/// Never 0.
-constexpr std::uint32_t entry_of(std::uint32_t endpoint, unsigned cell) noexcept {
-  return (endpoint + 1) << entry_cell_bits | cell;
-}
-constexpr std::uint32_t endpoint_of(std::uint32_t entry) noexcept { return (entry >> entry_cell_bits) - 1; }
-constexpr unsigned cell_of_entry(std::uint32_t entry) noexcept { return entry & ((1U << entry_cell_bits) - 1); }
+/// What goes into a ring for this cell of this row; never 0.
+constexpr std::uint32_t word_of(std::uint32_t row, unsigned cell) noexcept { return (row + 1) << cell_bits | cell; }
+constexpr std::uint32_t row_of(std::uint32_t word) noexcept { return (word >> cell_bits) - 1; }
+constexpr unsigned cell_of_word(std::uint32_t word) noexcept { return word & ((1U << cell_bits) - 1); }
 
-/// Relaxed throughout: an entry is the whole message, and who has seen that a call is over sees its entry.
+/// Relaxed throughout: a word is the whole message, and who has seen that a call is over sees its word.
 struct Ring {
-  std::uint32_t entry[ring_entries];
+  std::uint32_t word[ring_words];
   std::uint32_t head;  ///< where the block's next owner goes on; stored by the last one when it leaves
-  std::uint32_t tail;  ///< the oldest entry; the flushing thread's own
+  std::uint32_t tail;  ///< the oldest word; the flushing thread's own
   std::uint32_t unused[14];
 };
 static_assert(sizeof(Ring) % 64 == 0);

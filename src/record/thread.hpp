@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "record/arena.hpp"
-#include "record/block.hpp"
+#include "record/layout.hpp"
 
 namespace event_metrics::inline v0::record {
 
@@ -20,7 +20,7 @@ inline constexpr std::uint64_t nobody = 1;
 struct Lane {
   std::uint64_t id = nobody;  ///< of the client; nobody while the thread has no block of it
   Block* block = nullptr;
-  std::uint32_t* place = nullptr;  ///< in the block's ring, of the next entry
+  std::uint32_t* place = nullptr;  ///< in the block's ring, of the next word
   std::uint32_t* end = nullptr;    ///< of the ring
 };
 

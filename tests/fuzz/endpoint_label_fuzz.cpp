@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/utf8.hpp"
+#include "delivery/host_key.hpp"
+#include "delivery/host_label.hpp"
 #include "fuzz/fuzz.hpp"
-#include "record/host_key.hpp"
-#include "record/host_label.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/label.hpp"
 

@@ -14,10 +14,10 @@
 #include <string_view>
 
 #include "delivery/delivery_keys.hpp"
+#include "delivery/host_label.hpp"
 #include "event_metrics/statsd_event_metrics.hpp"
 #include "fuzz/fuzz.hpp"
 #include "record/cells.hpp"
-#include "record/host_label.hpp"
 #include "statsd_socket.hpp"
 #include "wire/label.hpp"
 

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "record/layout.hpp"
+
 namespace event_metrics::record {
 namespace {
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "delivery/delivery_options.hpp"
+#include "delivery/statsd_deliveries.hpp"
 #include "support/agent.hpp"
 #include "support/child.hpp"
 #include "support/names.hpp"
@@ -50,9 +51,9 @@ class Ear {
 };
 
 /// As StatsdEventMetrics makes one.
-struct Client : event_metrics::Client {
+struct Client : delivery::StatsdDeliveries {
   Client(statsd::Options options, const DeliveryOptions& delivery)
-      : event_metrics::Client{client_setup(std::move(options), delivery)} {}
+      : StatsdDeliveries{client_setup(std::move(options), delivery)} {}
 };
 
 std::string refusal(statsd::Options options, const DeliveryOptions& delivery = {}) {
@@ -103,7 +104,7 @@ TEST(Client, IsMadeWithoutADescriptorAndSendsOnceThereIsOne) {
                    .own_thread = false,
                    .on_error = [&told](std::string_view what) { told = what; }},
                   {}};
-    client.recorder().failed("https://a.io/");
+    client.failed("https://a.io/");
     if (client.flush(20ms) || client.stats().connect_errors == 0) return 1;
     if (told.find("no connection (Too many open files)") == std::string::npos) return 2;
     (void)::setrlimit(RLIMIT_NOFILE, &before);
@@ -124,16 +125,16 @@ TEST(Client, SendsWhatItHasMemoryForAndTheRestOnceThereIsSome) {
                    .own_thread = false,
                    .on_error = [&told](std::string_view what) { told = what; }},
                   {}};
-    client.recorder().failed("https://a.io/");
+    client.failed("https://a.io/");
     if (!client.flush(10s)) return 1;
     rlimit before{};
     (void)::getrlimit(RLIMIT_DATA, &before);
     const rlimit none{4096, before.rlim_max};  // of memory that may be written, however much there is already
     (void)::setrlimit(RLIMIT_DATA, &none);
     for (const char* const one : {"https://b.io/", "https://c.io/", "https://d.io/", "https://e.io/"}) {
-      for (int ms = 0; ms < 4000; ms += 64) client.recorder().success(one, std::chrono::milliseconds{ms});
+      for (int ms = 0; ms < 4000; ms += 64) client.success(one, std::chrono::milliseconds{ms});
     }
-    client.recorder().failed("https://last.io/");
+    client.failed("https://last.io/");
     if (client.flush(100ms)) return 2;
     if (told.find("a flush found no memory") == std::string::npos) return 3;
     const statsd::Stats short_of_memory = client.stats();
@@ -171,7 +172,7 @@ TEST(Client, RefusesMemoryThatTheFixedPartDoesNotFit) {
 TEST(Client, SendsFromItsOwnThreadEveryInterval) {
   const support::Agent agent;
   Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 5ms}, {}};
-  client.recorder().success(url, 12ms);
+  client.success(url, 12ms);
   EXPECT_TRUE(agent.wait_for([](const support::Tally& tally) {
     return tally.counter("notification.delivery.successes#endpoint:hooks.example.com") == 1;
   }));
@@ -181,7 +182,7 @@ TEST(Client, SendsFromItsOwnThreadEveryInterval) {
 TEST(Client, SendsNothingByItselfWithoutAThread) {
   const support::Agent agent;
   Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 1ms, .own_thread = false}, {}};
-  client.recorder().success(url, 12ms);
+  client.success(url, 12ms);
   EXPECT_EQ(client.stats().recorded, 0u);
   Clock::time_point next = Clock::now();
   for (int turn = 0; turn < 1000 && client.stats().accepted == 0; ++turn) {
@@ -205,8 +206,8 @@ TEST(Client, SendsAtDestructionWithALastGaugeOfZero) {
   {
     Client client{{.agent = Agent::datadog, .address = agent.address(), .flush_interval = 60s, .close_timeout = 5s},
                   {}};
-    client.recorder().success(url, 12ms);
-    client.recorder().active_task(3);
+    client.success(url, 12ms);
+    client.active_task(3);
   }
   ASSERT_TRUE(agent.wait_for_datagrams(1));
   EXPECT_EQ(agent.tally().counter("notification.delivery.successes#endpoint:hooks.example.com"), 1);
@@ -225,8 +226,8 @@ TEST(Client, IsDestroyedWithinItsTimeWithoutAnAgentAndTellsWhatIsLeft) {
                    .close_timeout = 50ms,
                    .on_error = ear.hears()},
                   {}};
-    client.recorder().success(url, 12ms);
-    client.recorder().failed(url);
+    client.success(url, 12ms);
+    client.failed(url);
     begin = Clock::now();
   }
   EXPECT_GE(Clock::now() - begin, 50ms);
@@ -244,7 +245,7 @@ TEST(Client, IsConstructedWithoutAnAgentAndWithANameThatDoesNotResolve) {
                  .own_thread = false,
                  .on_error = ear.hears()},
                 {}};
-  client.recorder().failed(url);
+  client.failed(url);
   while (client.stats().connect_errors == 0) EXPECT_FALSE(client.flush(10ms));
   EXPECT_EQ(client.stats().owed, 1u);
   ASSERT_EQ(ear.heard().size(), 1u);
@@ -257,7 +258,7 @@ TEST(Client, FlushesEverythingRecordedBeforeByAnyThread) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      for (int call = 0; call < 100; ++call) client.recorder().success(url, std::chrono::milliseconds{call});
+      for (int call = 0; call < 100; ++call) client.success(url, std::chrono::milliseconds{call});
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -277,7 +278,7 @@ TEST(Client, FlushesFromSeveralThreadsAtOnce) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      client.recorder().failed(url);
+      client.failed(url);
       if (client.flush(10s)) ++flushed;
     });
   }
@@ -295,13 +296,13 @@ TEST(Client, LetsOnErrorRecordAndFlush) {
                  .own_thread = false,
                  .on_error =
                      [&](std::string_view) {
-                       self->recorder().failed(url);
+                       self->failed(url);
                        (void)self->flush(0ms);
                        (void)self->stats();
                      }},
                 {}};
   self = &client;
-  client.recorder().failed(url);
+  client.failed(url);
   EXPECT_FALSE(client.flush(20ms));
   (void)client.flush(0ms);
   EXPECT_EQ(client.stats().recorded, 2u);
@@ -318,9 +319,9 @@ TEST(Client, FlushTakesAnyTimeout) {
 TEST(Client, TellsTheAgentMoreThan2To32AtOnce) {
   const support::Agent agent{support::Agent::Way::unix_datagram};
   Client client{{.agent = Agent::datadog, .address = agent.address(), .own_thread = false}, {}};
-  for (std::uint32_t call = 0; call <= record::ring_entries; ++call) client.recorder().failed(url);
-  record::header_of(*record::this_thread.first_lane.block, record::first_endpoint)->failed += 0xFFFF'FFFFU;
-  client.recorder().failed(url);
+  for (std::uint32_t call = 0; call <= record::ring_words; ++call) client.failed(url);
+  record::this_thread.first_lane.block->header(delivery::first_endpoint)->failed += 0xFFFF'FFFFU;
+  client.failed(url);
   ASSERT_TRUE(client.flush(10s));
   EXPECT_TRUE(agent.wait_for([](const support::Tally& tally) {
     return tally.counter_sum("notification.delivery.failures") == 4'294'968'321;
@@ -340,8 +341,8 @@ TEST(Client, HasAPlaceForEachHostAtTheSmallestMemory) {
                 {.max_endpoints = 200}};
   const std::string long_host(200, 'h');
   for (int i = 0; i < 200; ++i) {
-    client.recorder().success("https://" + std::to_string(i) + long_host + "/", std::chrono::milliseconds{i * 100});
-    client.recorder().success("https://" + long_host + std::to_string(i % 2) + "/", 4'200s);
+    client.success("https://" + std::to_string(i) + long_host + "/", std::chrono::milliseconds{i * 100});
+    client.success("https://" + long_host + std::to_string(i % 2) + "/", 4'200s);
   }
   ASSERT_TRUE(client.flush(10s));
   EXPECT_EQ(client.stats().endpoints, 200u);
@@ -360,7 +361,7 @@ TEST(Client, StaysWithinItsMemoryAndKeepsCountsExact) {
                  .on_error = ear.hears()},
                 {}};
   for (int i = 0; i < 20'000; ++i) {
-    client.recorder().success("https://host" + std::to_string(i % 50) + "/", std::chrono::milliseconds{i});
+    client.success("https://host" + std::to_string(i % 50) + "/", std::chrono::milliseconds{i});
     if (i % 1000 == 0) (void)client.poll();
   }
   ASSERT_TRUE(client.flush(10s));

@@ -1,4 +1,4 @@
-#include "record/endpoint_table.hpp"
+#include "delivery/endpoint_table.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 
 #include "record/cells.hpp"
 
-namespace event_metrics::record {
+namespace event_metrics::delivery {
 namespace {
 
 /// A table as a client lays it out: the head on line 0, the table from line 1.
@@ -33,10 +33,10 @@ class Endpoints {
   /// Any words will do, as long as they are the same ones for as long as the table lives.
   void key(std::uint32_t seed) {
     std::minstd_rand random{seed};
-    for (std::uint32_t& word : arena.at<Head>(0).hash_key.word) word = static_cast<std::uint32_t>(random());
+    for (std::uint32_t& word : arena.at<record::Head>(0).seed.word) word = static_cast<std::uint32_t>(random());
   }
 
-  Arena arena;
+  record::Arena arena;
   EndpointTable table;
 };
 
@@ -168,7 +168,7 @@ TEST(EndpointTable, ComparesWholeKeys) {
 // Under a hash key that makes nothing of the second word where the first one is "aaaa".
 TEST(EndpointTable, ComparesWholeKeysWhereHashesAreEqual) {
   Endpoints endpoints{8};
-  HashKey& key = endpoints.arena.at<Head>(0).hash_key;
+  record::Seed& key = endpoints.arena.at<record::Head>(0).seed;
   key.word[0] = 0U - 0x61616161U;
   const std::string path(40, 'p');
   ASSERT_EQ(KeyBlock::load("aaaabbbb.example", 16).hash(key), KeyBlock::load("aaaacccc.example", 16).hash(key));
@@ -237,7 +237,7 @@ TEST(EndpointTable, HasRoomForTheLongestKeysWhateverElseTakesMemory) {
   EXPECT_EQ(endpoints.table.insert(label(text(8))), 0U);
 }
 
-TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherHashKey) {
+TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherSeed) {
   // Where a key is found can be seen only through the memory: by hash, behind the counts and the slots.
   const auto places_used = [](std::uint32_t seed) {
     Endpoints endpoints{64};
@@ -245,7 +245,7 @@ TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherHashKey) {
     for (std::uint32_t i = 0; i < 64; ++i) endpoints.table.insert(label(host(i)));
     const std::uint32_t* const places = &endpoints.arena.at<std::uint32_t>(1 + 1 + 1 + 2 * 64);
     std::vector<std::uint32_t> numbers;
-    for (std::uint32_t i = 0; i < 256; ++i) numbers.push_back(places[i] & most_endpoints);
+    for (std::uint32_t i = 0; i < 256; ++i) numbers.push_back(places[i] & record::most_rows);
     return numbers;
   };
   EXPECT_EQ(places_used(1), places_used(1));
@@ -277,27 +277,27 @@ TEST(EndpointTable, BelievesNoGuessOfALongKeyOrAnotherScheme) {
        {HostKey{"a.example:443"}, HostKey{"a.example:443", Scheme::http}, HostKey{long_name}}) {
     const std::uint32_t guess = endpoints.table.find(spelling);
     ASSERT_NE(guess, 0U);
-    EXPECT_EQ(endpoints.table.entry_if(guess, ("https://a.example:443/" + path).data()), 0U);
-    EXPECT_EQ(endpoints.table.entry_if(guess, ("http://a.example:443/" + path).data()), 0U);
-    EXPECT_EQ(endpoints.table.entry_if(guess, ("https://" + long_name + "/" + path).data()), 0U);
+    EXPECT_EQ(endpoints.table.word_if(guess, ("https://a.example:443/" + path).data()), 0U);
+    EXPECT_EQ(endpoints.table.word_if(guess, ("http://a.example:443/" + path).data()), 0U);
+    EXPECT_EQ(endpoints.table.word_if(guess, ("https://" + long_name + "/" + path).data()), 0U);
   }
 }
 
 TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheKeyAgrees) {
   Endpoints endpoints{100};
   const std::string path(40, 'p');
-  EXPECT_EQ(endpoints.table.entry_if(0, ("https://a.example/" + path).data()), 0U);  // the guess of who has none yet
-  EXPECT_EQ(endpoints.table.entry_if(0, std::string(40, '\0').data()), 0U);
+  EXPECT_EQ(endpoints.table.word_if(0, ("https://a.example/" + path).data()), 0U);  // the guess of who has none yet
+  EXPECT_EQ(endpoints.table.word_if(0, std::string(40, '\0').data()), 0U);
   for (std::uint32_t length = 1; length < block_bytes; ++length) {
     const std::string name(length, 'h');
     const std::uint32_t index = endpoints.table.insert(label(name));
     const std::uint32_t guess = endpoints.table.find(HostKey{name});
-    ASSERT_EQ(endpoints.table.entry_if(guess, ("https://" + name + "/" + path).data()), entry_of(index, 0));
-    ASSERT_EQ(endpoints.table.entry_if(guess, ("https://" + name + "/q" + path).data()), entry_of(index, 0));
+    ASSERT_EQ(endpoints.table.word_if(guess, ("https://" + name + "/" + path).data()), record::word_of(index, 0));
+    ASSERT_EQ(endpoints.table.word_if(guess, ("https://" + name + "/q" + path).data()), record::word_of(index, 0));
     for (std::uint32_t at = 0; at <= 8 + length; ++at) {  // from the scheme to the slash behind the host
       std::string other = "https://" + name + "/" + path;
       other[at] = 'x';
-      ASSERT_EQ(endpoints.table.entry_if(guess, other.data()), 0U) << length << ' ' << at;
+      ASSERT_EQ(endpoints.table.word_if(guess, other.data()), 0U) << length << ' ' << at;
     }
   }
 }
@@ -308,7 +308,7 @@ TEST(EndpointTable, BelievesAGuessOfAnHttpsUrlWithAPort) {
   const std::uint32_t index = endpoints.table.insert(label("a.example"));
   const HostKey spelling{"a.example:443", Scheme::https};
   endpoints.table.remember(spelling, index);
-  EXPECT_EQ(endpoints.table.entry_if(endpoints.table.find(spelling), url.data()), entry_of(index, 0));
+  EXPECT_EQ(endpoints.table.word_if(endpoints.table.find(spelling), url.data()), record::word_of(index, 0));
 }
 
 // Readers take no lock. What find() or size() shows them must be there in full, which ThreadSanitizer checks too.
@@ -392,4 +392,4 @@ TEST(EndpointTable, IsFullOnlyOnceEveryKeyIsFound) {
 }
 
 }  // namespace
-}  // namespace event_metrics::record
+}  // namespace event_metrics::delivery

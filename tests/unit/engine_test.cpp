@@ -15,7 +15,9 @@
 #include <utility>
 
 #include "delivery/delivery_keys.hpp"
+#include "delivery/endpoint_labels.hpp"
 #include "support/agent.hpp"
+#include "unit/recording.hpp"
 
 namespace event_metrics {
 namespace {
@@ -40,22 +42,21 @@ std::string status_of_thread(const std::string& name, const std::string& field) 
 struct Rig {
   explicit Rig(std::string address)
       : options{.agent = statsd::Agent::datadog, .address = std::move(address), .on_error = [](std::string_view) {}},
-        recorder{{.max_endpoints = 10, .by_endpoint = false, .memory_bytes = 16U << 20U}, [](bool) { return true; }},
-        engine{listener, setup(), series(), recorder} {}
+        recorder{{.max_endpoints = 10, .by_endpoint = false, .memory_bytes = 16U << 20U}},
+        engine{listener, setup(), series(), recorder.recorder(), labels} {}
 
   Flush::Setup setup() const {
-    return {wire::rules_of(options.agent),
-            transport::parse_address(options.address),
-            1432,
-            16U << 20U,
-            10,
-            60s,
-            60s,
-            0s,
-            false,
-            300,
-            "",
-            false};
+    return {.rules = wire::rules_of(options.agent),
+            .address = transport::parse_address(options.address),
+            .datagram_limit = 1432,
+            .rows = 10 + delivery::first_endpoint,
+            .interval = 60s,
+            .phase = 60s,
+            .keep_for = 0s,
+            .by_endpoint = false,
+            .longest_suffix = 300,
+            .telemetry_suffix = "",
+            .in_child = false};
   }
   DeliverySeries series() const {
     const wire::AgentRules& rules = wire::rules_of(options.agent);
@@ -64,7 +65,8 @@ struct Rig {
 
   statsd::Options options;
   const Listener listener{options.on_error};
-  record::Recorder recorder;
+  Recording recorder;
+  const delivery::EndpointLabels labels{recorder};
   Engine engine;
 };
 

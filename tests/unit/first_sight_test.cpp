@@ -9,16 +9,16 @@
 #include <thread>
 
 #include "record/reading.hpp"
-#include "record/recorder.hpp"
+#include "unit/recording.hpp"
 
 namespace event_metrics::record {
 namespace {
 
 using namespace std::chrono_literals;
 
-Recorder::Limits little_memory() {
-  Recorder::Limits limits{64, true, 0};
-  limits.memory_bytes = Recorder::fixed_bytes(limits) + (400U << 10U);
+Recording::Limits little_memory() {
+  Recording::Limits limits{64, true, 0};
+  limits.memory_bytes = Recording::fixed_bytes(limits) + (400U << 10U);
   return limits;
 }
 
@@ -26,7 +26,7 @@ std::string long_url(std::uint64_t number) {
   return "https://" + std::string(50, static_cast<char>('a' + number % 26)) + ".example/x";
 }
 
-std::uint32_t lines_left(const Recorder& recorder) {
+std::uint32_t lines_left(Recording& recorder) {
   return static_cast<std::uint32_t>(recorder.memory_bytes() / Arena::line_bytes) - recorder.taken_lines();
 }
 
@@ -36,14 +36,14 @@ struct Counted {
   std::uint64_t coarse = 0;
 };
 
-Counted all_of(Recorder& recorder) {
+Counted all_of(Recording& recorder) {
   recorder.drain();
   Counted counted;
   Reading reading;
   Reading::Sums sums{};
   for (std::uint32_t endpoint = 0; endpoint < recorder.endpoint_count(); ++endpoint) {
     reading.clear();
-    reading.add(recorder, endpoint);
+    reading.add(recorder.arena(), endpoint);
     counted.failed += reading.failed();
     for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
       if (!reading.chunk(chunk, sums)) continue;
@@ -55,7 +55,7 @@ Counted all_of(Recorder& recorder) {
 
 /// Takes lines until `left` are left: up to fourteen with a duration, and the last ones by itself. Returns what it
 /// recorded.
-Counted leave(Recorder& recorder, std::uint32_t left) {
+Counted leave(Recording& recorder, std::uint32_t left) {
   Counted recorded;
   for (; lines_left(recorder) > left + 16; ++recorded.fine) {
     recorder.success("https://a.io", std::chrono::milliseconds{recorded.fine * cells_per_chunk});
@@ -69,8 +69,8 @@ Counted leave(Recorder& recorder, std::uint32_t left) {
 TEST(FirstSight, CountsExactlyWhereverMemoryEnds) {
   std::uint64_t fine = 0;
   for (std::uint32_t left = 0; left < 240; ++left) {
-    Recorder recorder{little_memory(), [](bool) { return true; }};
-    (void)recorder.write_ahead(0, recorder.taken_lines());
+    Recording recorder{little_memory(), [](bool) { return true; }};
+    recorder.make_ready();
     const Counted before = leave(recorder, left);
     ASSERT_EQ(lines_left(recorder), left);
 

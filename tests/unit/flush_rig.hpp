@@ -13,7 +13,9 @@
 #include "client/delivery_series.hpp"
 #include "client/flush.hpp"
 #include "delivery/delivery_keys.hpp"
+#include "delivery/endpoint_labels.hpp"
 #include "transport/address.hpp"
+#include "unit/recording.hpp"
 #include "wire/agent_rules.hpp"
 
 namespace event_metrics {
@@ -35,15 +37,22 @@ struct Wants {
 
 struct Rig {
   Rig(statsd::Agent agent, const std::string& address, const Wants& wants = {})
-      : recorder{{.max_endpoints = wants.endpoints, .by_endpoint = wants.by_endpoint, .memory_bytes = 16U << 20U},
-                 [](bool) { return true; }} {
+      : recorder{{.max_endpoints = wants.endpoints, .by_endpoint = wants.by_endpoint, .memory_bytes = 16U << 20U}} {
     const wire::AgentRules& rules = wire::rules_of(agent);
     const bool labelled = wants.by_endpoint && rules.tags;
     DeliverySeries series{rules, delivery_keys(rules, "", false), {}, labelled, wants.limit};
-    flush = std::make_unique<Flush>(
-        Flush::Setup{rules, transport::parse_address(address), wants.limit, 16U << 20U, wants.endpoints, 1s, 1s,
-                     wants.keep_for, labelled, 300, wants.telemetry_suffix, wants.in_child},
-        std::move(series), recorder);
+    flush = std::make_unique<Flush>(Flush::Setup{.rules = rules,
+                                                 .address = transport::parse_address(address),
+                                                 .datagram_limit = wants.limit,
+                                                 .rows = wants.endpoints + delivery::first_endpoint,
+                                                 .interval = 1s,
+                                                 .phase = 1s,
+                                                 .keep_for = wants.keep_for,
+                                                 .by_endpoint = labelled,
+                                                 .longest_suffix = 300,
+                                                 .telemetry_suffix = wants.telemetry_suffix,
+                                                 .in_child = wants.in_child},
+                                    std::move(series), recorder.recorder(), labels);
     (void)flush->tend(Clock::now());
   }
 
@@ -64,7 +73,8 @@ struct Rig {
     for (int i = 0; i < times; ++i) recorder.success(url, std::chrono::milliseconds{first_ms + i * step});
   }
 
-  record::Recorder recorder;
+  Recording recorder;
+  const delivery::EndpointLabels labels{recorder};
   std::unique_ptr<Flush> flush;
 };
 

@@ -1,4 +1,4 @@
-#include "record/host_key.hpp"
+#include "delivery/host_key.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace event_metrics::record {
+namespace event_metrics::delivery {
 namespace {
 
 using namespace std::string_literals;
@@ -231,7 +231,7 @@ TEST(BlockKey, IsTheHostKeyWhereverItCouldBeOne) {
 
 bool is_label(std::string_view url) {
   BlockKey key;
-  return likely_block_key(url, key) && record::is_label(key);
+  return likely_block_key(url, key) && is_label(key);
 }
 
 TEST(BlockKey, IsALabelWhereItIsOneAsItStands) {
@@ -252,4 +252,4 @@ TEST(BlockKey, IsALabelWhereItIsOneAsItStands) {
 }
 
 }  // namespace
-}  // namespace event_metrics::record
+}  // namespace event_metrics::delivery

@@ -1,4 +1,4 @@
-#include "record/host_label.hpp"
+#include "delivery/host_label.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace event_metrics::record {
+namespace event_metrics::delivery {
 namespace {
 
 using namespace std::string_literals;
@@ -256,4 +256,4 @@ TEST(IsNoHost, AgreesWithTheLabelAndKnowsShortNames) {
 }
 
 }  // namespace
-}  // namespace event_metrics::record
+}  // namespace event_metrics::delivery

@@ -1,4 +1,4 @@
-#include "record/key_block.hpp"
+#include "delivery/key_block.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace event_metrics::record {
+namespace event_metrics::delivery {
 namespace {
 
 template <class Block>
@@ -101,7 +101,7 @@ TYPED_TEST(KeyBlocks, ComparesOnlyTheBytesThatAreAskedFor) {
 
 TYPED_TEST(KeyBlocks, HashesAsItsDefinitionSays) {
   // The sum of (word + key word) * (next word + next key word), each pair of 32-bit words modulo 2^32.
-  const HashKey key{{1, 2, 3, 4, 5, 6, 7, 0xFFFF'FFFF}};
+  const record::Seed key{{1, 2, 3, 4, 5, 6, 7, 0xFFFF'FFFF}};
   EXPECT_EQ(TypeParam::load(std::string(block_bytes, '\0').data()).hash(key),
             1ULL * 2 + 3ULL * 4 + 5ULL * 6 + 7ULL * 0xFFFF'FFFF);
   EXPECT_EQ(TypeParam::load(std::string(block_bytes, '\xFF').data()).hash(key),
@@ -115,7 +115,7 @@ int most_shared(const std::vector<std::string>& hosts, unsigned shift) {
   std::mt19937 random{7};
   int most = 0;
   for (int i = 0; i < 50; ++i) {
-    HashKey key;
+    record::Seed key;
     for (std::uint32_t& word : key.word) word = static_cast<std::uint32_t>(random());
     std::array<int, 4096> places{};
     int shared = 0;
@@ -147,7 +147,7 @@ TYPED_TEST(KeyBlocks, SpreadsHostsThatDifferInAFewBytes) {
 TEST(KeyBlock, IsTheSameOnEveryMachine) {
   std::mt19937 random{11};
   for (int i = 0; i < 10'000; ++i) {
-    HashKey key;
+    record::Seed key;
     std::array<char, block_bytes> text{};
     for (std::uint32_t& word : key.word) word = static_cast<std::uint32_t>(random());
     for (char& byte : text) byte = static_cast<char>(random() % 4 == 0 ? '/' : random());
@@ -164,4 +164,4 @@ TEST(KeyBlock, IsTheSameOnEveryMachine) {
 #endif
 
 }  // namespace
-}  // namespace event_metrics::record
+}  // namespace event_metrics::delivery

@@ -16,7 +16,6 @@ namespace event_metrics::ledger {
 namespace {
 
 using namespace std::chrono_literals;
-using record::Recorder;
 
 TEST(Ledger, TakesAKibibyteAndAHalfForAChunkOfCells) {
   constexpr std::size_t header = 8;  // of one thread, whose address the reading keeps
@@ -43,8 +42,9 @@ TEST(Ledger, HasToldTheHeapThatAHundredThousandEndpointsTake) {
   if (support::sanitized) GTEST_SKIP() << "a sanitizer's heap does not tell its size";
   constexpr std::uint32_t endpoints = 100'000;
   constexpr std::size_t in_arena = endpoints * std::size_t{1536 + 192};
+  Recording recorder{{1, false, memory}};
   const std::size_t before = heap_bytes();
-  Ledger ledger{memory, endpoints};
+  Ledger ledger{recorder.recorder().budget(), endpoints};
   for (std::uint32_t i = 0; i < endpoints; ++i) ledger.attach_endpoint(ledger.add_series());
   constexpr std::size_t in_whole_pages = 8 * 4096;  // of a few large blocks
   EXPECT_LE(heap_bytes() - before, Ledger::fixed_bytes(endpoints) - in_arena + in_whole_pages);
@@ -53,9 +53,9 @@ TEST(Ledger, HasToldTheHeapThatAHundredThousandEndpointsTake) {
 TEST(Ledger, TellsTheHeapThatASeriesOfManyEndpointsTakes) {
   if (support::sanitized) GTEST_SKIP() << "a sanitizer's heap does not tell its size";
   constexpr std::uint32_t endpoints = 2000;
-  Recorder recorder{{endpoints, true, memory}, [](bool) { return true; }};
-  (void)recorder.write_ahead(0, recorder.taken_lines());
-  Ledger ledger{memory, endpoints + record::first_endpoint};
+  Recording recorder{{endpoints, true, memory}};
+  Ledger ledger{recorder.recorder().budget(), endpoints + delivery::first_endpoint};
+  (void)recorder.write_ahead();
   const std::uint32_t series = ledger.add_series();
   for (std::uint32_t i = 0; i < endpoints; ++i) {
     // Past a full ring, in cells of this thread's own.
@@ -65,7 +65,7 @@ TEST(Ledger, TellsTheHeapThatASeriesOfManyEndpointsTakes) {
   while (ledger.endpoint_count() < recorder.endpoint_count()) ledger.attach_endpoint(series);
   const std::size_t heap = heap_bytes();
   const std::size_t told = ledger.memory_bytes();
-  ledger.fold(recorder);
+  ledger.fold(recorder.recorder(), true);
   EXPECT_EQ(ledger.recorded(series), 2 * endpoints);
   EXPECT_GT(heap_bytes(), heap);
   EXPECT_LE(heap_bytes() - heap, ledger.memory_bytes() - told + 4096);  // malloc keeps what grew

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ledger/ledger.hpp"
-#include "record/recorder.hpp"
+#include "unit/recording.hpp"
 
 namespace event_metrics::ledger {
 
@@ -17,14 +17,14 @@ inline constexpr std::size_t memory = 8U << 20U;
 /// A recorder and its ledger, one series for each endpoint, as a flush keeps them.
 struct Books {
   explicit Books(std::uint32_t max_endpoints = 8)
-      : recorder{{max_endpoints, true, memory}, [](bool) { return true; }},
-        ledger{memory, max_endpoints + record::first_endpoint} {
-    (void)recorder.write_ahead(0, recorder.taken_lines());
+      : recorder{{max_endpoints, true, memory}},
+        ledger{recorder.recorder().budget(), max_endpoints + delivery::first_endpoint} {
+    (void)recorder.write_ahead();
   }
 
   void fold() {
     while (ledger.endpoint_count() < recorder.endpoint_count()) ledger.attach_endpoint(ledger.add_series());
-    ledger.fold(recorder);
+    (void)ledger.fold(recorder.recorder(), true);
     ledger.begin_round();
   }
 
@@ -34,7 +34,7 @@ struct Books {
     return cells;
   }
 
-  record::Recorder recorder;
+  Recording recorder;
   Ledger ledger;
 };
 
@@ -42,7 +42,7 @@ inline constexpr std::string_view url = "https://a/secret";
 inline constexpr std::uint32_t a = 2;  // its series, when it is the first that a test names
 
 constexpr Share successes(std::uint64_t count) { return {a, success_entry, count}; }
-constexpr Share failures(std::uint64_t count) { return {a, failed_entry, count}; }
+constexpr Share failures(std::uint64_t count) { return {a, record::failed_cell, count}; }
 inline constexpr Share announced{a, announced_entry, 1};
 
 }  // namespace event_metrics::ledger

@@ -20,7 +20,7 @@ TEST(Ledger, BeginsARoundWithAFoldOnceTheLastOneIsOver) {
   ASSERT_FALSE(books.ledger.round_is_over());
   books.recorder.success(url, 7ms);
   books.recorder.success(url, 8ms);
-  (void)books.ledger.fold(books.recorder);
+  (void)books.ledger.fold(books.recorder.recorder(), true);
   EXPECT_EQ(books.ledger.owed(a, 7), 1u) << "the others wait for the next round";
   EXPECT_EQ(books.ledger.owed(a, 8), 0u);
   EXPECT_EQ(books.ledger.owed_timings(), 1u);
@@ -30,7 +30,7 @@ TEST(Ledger, BeginsARoundWithAFoldOnceTheLastOneIsOver) {
   EXPECT_FALSE(books.ledger.owes_nothing());
   EXPECT_EQ(books.ledger.next_owing_timings(0), std::nullopt);
   books.recorder.success(url, 8ms);
-  (void)books.ledger.fold(books.recorder);
+  (void)books.ledger.fold(books.recorder.recorder(), true);
   EXPECT_EQ(books.ledger.owed(a, 7), 1u);
   EXPECT_EQ(books.ledger.owed(a, 8), 2u);
   EXPECT_EQ(books.ledger.owed_timings(), 3u);
@@ -45,7 +45,7 @@ TEST(Ledger, OwesWhatComesBackInTheRoundThatIsUnderWay) {
   books.ledger.commit(failures(1));
   books.ledger.commit(announced);
   books.recorder.failed(url);
-  (void)books.ledger.fold(books.recorder);
+  (void)books.ledger.fold(books.recorder.recorder(), true);
   books.ledger.commit(failures(1));
   books.ledger.commit(successes(1));
   books.ledger.commit({a, 7, 1});
@@ -66,7 +66,7 @@ TEST(Ledger, KeepsWhatComesBackYoungerThanTheRound) {
   books.fold();
   books.recorder.failed(url);
   books.recorder.failed(url);
-  (void)books.ledger.fold(books.recorder);
+  (void)books.ledger.fold(books.recorder.recorder(), true);
   books.ledger.commit(failures(3));
   EXPECT_TRUE(books.ledger.round_is_over());
   books.ledger.take_back(failures(3));

@@ -12,8 +12,6 @@
 #include <thread>
 #include <vector>
 
-#include "record/block.hpp"
-#include "record/recorder.hpp"
 #include "support/sanitizer.hpp"
 #include "unit/ledger_rig.hpp"
 
@@ -21,7 +19,6 @@ namespace event_metrics::ledger {
 namespace {
 
 using namespace std::chrono_literals;
-using record::Recorder;
 
 std::string text(const Counters& counters) {
   return std::to_string(counters.successes) + " successes, " + std::to_string(counters.failed) + " failed, " +
@@ -153,7 +150,7 @@ TEST(Ledger, AddsUpEndpointsThatShareASeries) {
 
 TEST(Ledger, FindsWhatOwesInCircles) {
   constexpr std::uint32_t series = 130;  // marks of more than two words
-  Books books{series - record::first_endpoint};
+  Books books{series - delivery::first_endpoint};
   for (const std::uint32_t endpoint : {3U, 63U, 64U, 128U}) {
     while (books.recorder.endpoint_count() <= endpoint) {
       books.recorder.success("https://hook" + std::to_string(books.recorder.endpoint_count()) + "/", 7ms);
@@ -188,13 +185,13 @@ TEST(Ledger, OwesCellsInAscendingOrder) {
 }
 
 TEST(Ledger, OwesDurationsWithoutACellByOctaveAndCountsThem) {
-  Recorder recorder{{20'000, false, 64U << 20U},
-                    [](bool) { return true; }};  // a thread's place does not fit what is left of its pages
-  Ledger ledger{memory, 2};
+  Recording recorder{{20'000, false, 64U << 20U},
+                     [](bool) { return true; }};  // a thread's place does not fit what is left of its pages
+  Ledger ledger{recorder.recorder().budget(), 2};
   ledger.attach_endpoint(ledger.add_series());
   recorder.success(url, 1000ms);
   recorder.success(url, 1001ms);
-  ledger.fold(recorder);
+  ledger.fold(recorder.recorder(), true);
   ledger.begin_round();
   EXPECT_EQ(ledger.owed(0, record::fine_cells + 9), 2U);
   EXPECT_EQ(ledger.owed_counters(0).successes, 2U);
@@ -213,7 +210,7 @@ TEST(Ledger, LosesNoCountWhoseMarkWasTakenForAnotherEndpoint) {
   books.fold();
   for (std::uint32_t i = 1; i <= record::Marks::count; ++i)
     books.recorder.failed("https://hook" + std::to_string(i) + "/");
-  books.ledger.fold(books.recorder);
+  books.ledger.fold(books.recorder.recorder(), true);
   books.fold();
   for (std::uint32_t i = 0; i <= record::Marks::count; ++i) ASSERT_EQ(books.ledger.recorded(a + i), 1U) << i;
 }
@@ -245,7 +242,7 @@ TEST(Ledger, HasTotalsThatAddUp) {
   books.fold();
   const Totals& totals = books.ledger.totals();
   EXPECT_EQ(totals.recorded, 7U);
-  EXPECT_EQ(totals.recorded, books.ledger.recorded(a) + books.ledger.recorded(record::invalid_endpoint));
+  EXPECT_EQ(totals.recorded, books.ledger.recorded(a) + books.ledger.recorded(delivery::invalid_endpoint));
   EXPECT_EQ(totals.timings_recorded, 5U);
   EXPECT_EQ(totals.accepted, 0U);
   for (const Share& share : {successes(3), failures(1), announced, Share{a, 7, 4}, Share{0, gauge_entry, 1}}) {
@@ -264,12 +261,12 @@ TEST(Ledger, HasTotalsThatAddUp) {
 // As after minutes in which nobody folds: nobody can count so far here, so this thread's own cells start with a lot.
 TEST(Ledger, TakesInMoreThan2To32AtOnce) {
   Books books;
-  for (std::uint32_t call = 0; call <= record::ring_entries; ++call) books.recorder.failed(url);
+  for (std::uint32_t call = 0; call <= record::ring_words; ++call) books.recorder.failed(url);
   for (int call = 0; call < 2; ++call) books.recorder.success(url, 7ms);
   books.fold();
   EXPECT_EQ(text(books.ledger.owed_counters(a)), "2 successes, 1025 failed, new");
-  for (std::uint32_t call = 0; call < record::ring_entries; ++call) books.recorder.failed(url);
-  record::Header& header = *record::header_of(*record::this_thread.first_lane.block, a);
+  for (std::uint32_t call = 0; call < record::ring_words; ++call) books.recorder.failed(url);
+  record::Header& header = *record::this_thread.first_lane.block->header(a);
   header.failed += 0xFFFF'FFFFU;
   header.near.chunk[0]->cell[7] += 0xFFFF'FFFFU;
   for (int call = 0; call < 5; ++call) {
@@ -326,13 +323,13 @@ TEST(Ledger, HasTakenInEverythingOnceTheThreadsHaveEnded) {
   }
   while (running > 0) {
     books.fold();
-    (void)books.recorder.write_ahead(books.ledger.memory_bytes(), books.recorder.taken_lines());
+    (void)books.recorder.write_ahead();
   }
   for (std::thread& recorder : recorders) recorder.join();
   books.fold();
 
   EXPECT_EQ(books.ledger.series_count(), 12U);
-  EXPECT_EQ(books.ledger.recorded(record::invalid_endpoint), 0U);
+  EXPECT_EQ(books.ledger.recorded(delivery::invalid_endpoint), 0U);
   EXPECT_EQ(books.ledger.totals().recorded, 80'000U);
   EXPECT_EQ(books.ledger.totals().timings_recorded, 40'000U);
   std::uint64_t owed = 0;

@@ -107,7 +107,7 @@ class Sender {
         const Milliseconds ms = workload_.draw(random_, static_cast<int>(endpoint));
         rig_.recorder.success(urls_[endpoint], std::chrono::milliseconds{ms});
         values.push_back(record::value_of(record::cell_of(static_cast<std::uint32_t>(ms))));
-        if (i % 500 == 0) (void)rig_.recorder.write_ahead(rig_.ledger.memory_bytes(), rig_.recorder.taken_lines());
+        if (i % 500 == 0) (void)rig_.recorder.write_ahead();
       }
     }
     rig_.begin_round();

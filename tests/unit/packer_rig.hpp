@@ -12,8 +12,8 @@
 #include "client/packer.hpp"
 #include "delivery/delivery_keys.hpp"
 #include "ledger/ledger.hpp"
-#include "record/recorder.hpp"
 #include "support/agent.hpp"
+#include "unit/recording.hpp"
 #include "wire/agent_rules.hpp"
 
 namespace event_metrics {
@@ -28,11 +28,11 @@ struct PackerRig {
 
   explicit PackerRig(statsd::Agent agent, std::size_t limit = 1432, const std::string& prefix = "")
       : rules{wire::rules_of(agent)},
-        recorder{{.max_endpoints = 8, .by_endpoint = rules.tags, .memory_bytes = memory}, [](bool) { return true; }},
-        ledger{memory, 12},
+        recorder{{.max_endpoints = 8, .by_endpoint = rules.tags, .memory_bytes = memory}},
+        ledger{recorder.recorder().budget(), 12},
         series{rules, delivery_keys(rules, prefix, false), {}, rules.tags, limit},
         packer{rules, limit, series, telemetry_suffix, ledger} {
-    (void)recorder.write_ahead(0, recorder.taken_lines());
+    (void)recorder.write_ahead();
   }
 
   void fold() {
@@ -44,7 +44,7 @@ struct PackerRig {
       if (to == ledger.series_count()) (void)ledger.add_series();
       ledger.attach_endpoint(to);
     }
-    ledger.fold(recorder);
+    (void)ledger.fold(recorder.recorder(), true);
   }
   void begin_round() {
     fold();
@@ -64,7 +64,7 @@ struct PackerRig {
   }
 
   const wire::AgentRules& rules;
-  record::Recorder recorder;
+  Recording recorder;
   ledger::Ledger ledger;
   DeliverySeries series;
   std::string telemetry_suffix = "|#client:cpp";

@@ -26,7 +26,7 @@ TEST(Packer, HasReservedWhatASeriesOfEveryDurationTakes) {
   Rig rig{statsd::Agent::datadog};
   for (int ms = 0; ms < 5000; ++ms) {
     rig.recorder.success("https://a/", std::chrono::milliseconds{ms});
-    (void)rig.recorder.write_ahead(rig.ledger.memory_bytes(), rig.recorder.taken_lines());
+    (void)rig.recorder.write_ahead();
   }
   rig.begin_round();
   ASSERT_EQ(rig.ledger.totals().coarse, 0u);
@@ -145,7 +145,7 @@ TEST(Packer, MergesLateWhereALinesWeightHasNoLimit) {
       for (int endpoint = 0; endpoint < endpoints; ++endpoint) {
         for (int ms = 0; ms < 4000; ++ms) {
           rig.recorder.success("https://" + std::to_string(endpoint) + "/", std::chrono::milliseconds{ms});
-          if (ms % 500 == 0) (void)rig.recorder.write_ahead(rig.ledger.memory_bytes(), rig.recorder.taken_lines());
+          if (ms % 500 == 0) (void)rig.recorder.write_ahead();
         }
       }
     };

@@ -53,7 +53,7 @@ struct Rig {
   }
 
   World world;
-  record::Recorder recorder{{.max_endpoints = 1, .by_endpoint = false, .memory_bytes = 16U << 20U},
+  record::Recorder recorder{{.rows = 1, .further_lines = 0, .memory = {.bytes = 16U << 20U, .reader_share = 1}},
                             [this](bool first) { return engine->begin_in_child(first); }};
   std::optional<PerProcess<FakeEngine>> engine;
 };

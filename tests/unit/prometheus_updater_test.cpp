@@ -17,8 +17,8 @@ struct Rig {
   explicit Rig(PrometheusOptions wanted = {})
       : options{std::move(wanted)},
         families{std::make_unique<PrometheusFamilies>(registry)},
-        recorder{PrometheusUpdater::limits(options), [](bool) { return true; }},
-        updater{options, listener, registry, families, recorder, false} {}
+        deliveries{PrometheusUpdater::limits(options), [](bool) { return true; }},
+        updater{options, listener, registry, families, deliveries, false} {}
 
   double attempts() { return families->series({}).attempts.Value(); }
 
@@ -26,15 +26,15 @@ struct Rig {
   const Listener listener{options.on_error};
   prometheus::Registry registry;
   std::unique_ptr<PrometheusFamilies> families;
-  record::Recorder recorder;
+  delivery::Deliveries deliveries;
   PrometheusUpdater updater;
 };
 
 TEST(PrometheusUpdater, ShowsEachDeliveryOnce) {
   Rig rig;
   for (double i = 1; i <= 3; ++i) {
-    rig.recorder.success("https://a.io/", 12ms);
-    rig.recorder.failed("https://a.io/");
+    rig.deliveries.success("https://a.io/", 12ms);
+    rig.deliveries.failed("https://a.io/");
     EXPECT_EQ(rig.attempts(), 2 * i - 2);
     rig.updater.update();
     EXPECT_EQ(rig.attempts(), 2 * i);
@@ -47,7 +47,7 @@ TEST(PrometheusUpdater, UpdatesAgainEverySecondOnceStarted) {
   Rig rig;
   rig.updater.start();
   for (double i = 1; i <= 2; ++i) {
-    rig.recorder.failed("https://a.io/");
+    rig.deliveries.failed("https://a.io/");
     EXPECT_TRUE(support::eventually([&] { return rig.attempts() == i; }));
   }
 }
@@ -57,7 +57,7 @@ TEST(PrometheusUpdater, TellsThatTheNinthClientKnowsDurationsByPowerOfTwo) {
   for (int i = 0; i < 8; ++i) first.push_back(std::make_unique<Rig>());
   std::vector<std::string> told;
   Rig ninth{{.on_error = [&told](std::string_view what) { told.emplace_back(what); }}};
-  ninth.recorder.success("https://a.io/", 12ms);
+  ninth.deliveries.success("https://a.io/", 12ms);
   ninth.updater.update();
   ninth.updater.update();
   EXPECT_EQ(ninth.attempts(), 1);
@@ -68,9 +68,9 @@ TEST(PrometheusUpdater, TellsThatTheNinthClientKnowsDurationsByPowerOfTwo) {
 // As a child of a fork finds them, but for the fork.
 TEST(PrometheusUpdater, BeginsWithZerosInAChild) {
   Rig rig;
-  rig.recorder.failed("https://a.io/");
+  rig.deliveries.failed("https://a.io/");
   rig.updater.update();
-  record::Recorder own{PrometheusUpdater::limits(rig.options), [](bool) { return true; }};
+  delivery::Deliveries own{PrometheusUpdater::limits(rig.options), [](bool) { return true; }};
   PrometheusUpdater child{rig.options, rig.listener, rig.registry, rig.families, own, true};
   EXPECT_EQ(rig.attempts(), 1);
   child.update();

@@ -1,4 +1,4 @@
-#include "record/punycode.hpp"
+#include "delivery/punycode.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace event_metrics::record {
+namespace event_metrics::delivery {
 namespace {
 
 std::string encoded(std::u32string_view text, std::size_t room = 255) {
@@ -64,4 +64,4 @@ TEST(Punycode, HasRoomForTheLargestNumbers) {
 }
 
 }  // namespace
-}  // namespace event_metrics::record
+}  // namespace event_metrics::delivery

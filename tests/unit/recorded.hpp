@@ -8,40 +8,44 @@
 #include <string_view>
 
 #include "record/reading.hpp"
-#include "record/recorder.hpp"
+#include "unit/recording.hpp"
 
 namespace event_metrics::record {
 
-inline constexpr Recorder::Limits usual{4, true, 4U << 20U};
+using delivery::first_endpoint;
+using delivery::invalid_endpoint;
+using delivery::other_endpoint;
+
+inline constexpr Recording::Limits usual{4, true, 4U << 20U};
 inline constexpr std::uint32_t example = first_endpoint;  // the first endpoint that a test names
 inline constexpr std::string_view url = "https://example.com/secret";
 
 /// A recorder with memory ready, as an engine keeps it.
 struct Ready {
-  explicit Ready(const Recorder::Limits& limits = usual)
+  explicit Ready(const Recording::Limits& limits = usual)
       : recorder{limits, [this](bool) { return ++reborn >= enough; }} {
-    (void)recorder.write_ahead(0, recorder.taken_lines());
+    recorder.make_ready();
   }
   int reborn = 0;  // before the recorder, whose constructor must not call
   int enough = 1;  // tries
-  Recorder recorder;
+  Recording recorder;
 };
 
-inline std::uint64_t failed(Recorder& recorder, std::uint32_t endpoint = example) {
+inline std::uint64_t failed(Recording& recorder, std::uint32_t endpoint = example) {
   recorder.drain();
   Reading reading;
-  reading.add(recorder, endpoint);
+  reading.add(recorder.arena(), endpoint);
   return reading.failed();
 }
 
 /// What was counted in each cell of an endpoint.
 using Cells = std::map<unsigned, std::uint64_t>;
 
-inline Cells cells(Recorder& recorder, std::uint32_t endpoint = example) {
+inline Cells cells(Recording& recorder, std::uint32_t endpoint = example) {
   recorder.drain();
   Cells cells;
   Reading reading;
-  reading.add(recorder, endpoint);
+  reading.add(recorder.arena(), endpoint);
   Reading::Sums sums{};
   for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
     if (!reading.chunk(chunk, sums)) continue;
@@ -57,7 +61,7 @@ struct Successes {
   std::uint64_t coarse = 0;
 };
 
-inline Successes successes(Recorder& recorder, std::uint32_t endpoint = example) {
+inline Successes successes(Recording& recorder, std::uint32_t endpoint = example) {
   Successes sum;
   for (const auto& [cell, count] : cells(recorder, endpoint)) (cell < fine_cells ? sum.fine : sum.coarse) += count;
   return sum;

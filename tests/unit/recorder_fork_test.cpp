@@ -104,7 +104,7 @@ TEST(ForkedRecorder, ForgetsItsParentsThreads) {
   const std::uint32_t taken = ready.recorder.taken_lines();
   const int status = status_of_child([&] {
     (void)ready.recorder.begin_in_child();
-    (void)ready.recorder.write_ahead(0, ready.recorder.taken_lines());
+    ready.recorder.make_ready();
     if (ready.recorder.taken_lines() >= taken) return 1;
     ready.recorder.success(url, 9ms);
     return cells(ready.recorder) == Cells{{9, 1}} ? 0 : 2;
@@ -124,7 +124,7 @@ TEST(ForkedRecorder, CountsInSharedCellsUntilItsClientHasBegun) {
     if (successes(ready.recorder).coarse != 3 || failed(ready.recorder, 3) != 1) return 2;
     if (ready.recorder.active_tasks().count != 2) return 3;
     while (!ready.recorder.begin_in_child()) std::this_thread::yield();
-    (void)ready.recorder.write_ahead(0, ready.recorder.taken_lines());
+    ready.recorder.make_ready();
     ready.recorder.success(url, 100ms);
     ready.recorder.active_task(-1);
     if (ready.reborn != 2 || cells(ready.recorder) != Cells{{100, 1}, {coarse_cell(100), 3}}) return 4;

@@ -1,4 +1,3 @@
-#include "record/recorder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -46,45 +45,6 @@ TEST(Recorder, CountsDurationsBeyondItsRange) {
   EXPECT_EQ(ready.recorder.beyond_range(), 2U);
 }
 
-TEST(Recorder, TellsEndpointsApart) {
-  Ready ready;
-  ready.recorder.failed("https://a.example.com/1");
-  ready.recorder.failed("https://b.example.com/1");
-  ready.recorder.failed("https://a.example.com/2");
-  EXPECT_EQ(ready.recorder.endpoint_count(), 4U);
-  EXPECT_EQ(ready.recorder.label(2), "a.example.com");
-  EXPECT_EQ(ready.recorder.label(3), "b.example.com");
-  EXPECT_EQ(failed(ready.recorder, 2), 2U);
-  EXPECT_EQ(failed(ready.recorder, 3), 1U);
-}
-
-TEST(Recorder, CountsWhatIsNoUrlAsInvalid) {
-  Ready ready;
-  ready.recorder.failed("example.com/secret");
-  ready.recorder.success("", 7ms);
-  EXPECT_EQ(ready.recorder.endpoint_count(), 2U);
-  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 1U);
-  EXPECT_EQ(cells(ready.recorder, invalid_endpoint), (Cells{{7, 1}}));
-}
-
-TEST(Recorder, CountsEndpointsBeyondTheMostAsOther) {
-  Ready ready;
-  for (int i = 0; i < 7; ++i) ready.recorder.failed("https://hook" + std::to_string(i) + "/");
-  EXPECT_EQ(ready.recorder.endpoint_count(), 6U);  // four of their own
-  EXPECT_EQ(failed(ready.recorder, other_endpoint), 3U);
-  ready.recorder.failed("https://hook0/");  // the first seen keep theirs
-  EXPECT_EQ(failed(ready.recorder, 2), 2U);
-  EXPECT_EQ(failed(ready.recorder, other_endpoint), 3U);
-}
-
-TEST(Recorder, DoesNotLookAtUrlsWhenItDoesNotCountByEndpoint) {
-  Ready ready{{1, false, 1U << 20U}};
-  ready.recorder.failed(url);
-  ready.recorder.failed("no url");
-  EXPECT_EQ(ready.recorder.endpoint_count(), 2U);
-  EXPECT_EQ(failed(ready.recorder, other_endpoint), 2U);
-}
-
 TEST(Recorder, MarksAnEndpointUntilTheMarkIsTaken) {
   Ready ready;
   EXPECT_FALSE(ready.recorder.take_marks(other_endpoint));
@@ -102,23 +62,23 @@ TEST(Recorder, MarksAnEndpointUntilTheMarkIsTaken) {
 // Rings are looked at as often as they fill, and hardly while nothing is recorded.
 TEST(Recorder, WantsToBeTendedAsItsRingsFill) {
   Ready ready;
-  Recorder& recorder = ready.recorder;
-  auto now = Recorder::Clock::now();
+  Recording& recorder = ready.recorder;
+  auto now = record::Recorder::Clock::now();
   const auto tend_after = [&](std::chrono::milliseconds pause, std::uint32_t calls) {
     for (std::uint32_t i = 0; i < calls; ++i) recorder.failed(url);
     now += pause;
-    return std::chrono::duration_cast<std::chrono::milliseconds>(recorder.tend(now, 0, recorder.taken_lines()) - now);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(recorder.recorder().tend(now) - now);
   };
   (void)tend_after(0ms, 0);
   EXPECT_EQ(tend_after(1000ms, 1), 10ms);  // memory has been taken
   EXPECT_EQ(tend_after(100ms, 1), 100ms);
-  EXPECT_EQ(tend_after(100ms, ring_entries / 2), 100ms);
-  EXPECT_EQ(tend_after(100ms, ring_entries - 1), 50ms);
-  EXPECT_EQ(tend_after(20ms, ring_entries / 2), 20ms);
-  EXPECT_EQ(tend_after(5ms, ring_entries / 2), 10ms);
-  EXPECT_EQ(tend_after(100ms, 2 * ring_entries), 10ms);  // full: how fast it is cannot be said (own cells take memory)
-  EXPECT_EQ(tend_after(100ms, 2 * ring_entries), 10ms);
-  EXPECT_EQ(tend_after(10ms, 2 * ring_entries), 100ms);  // full again: it is a thread that does nothing else
+  EXPECT_EQ(tend_after(100ms, ring_words / 2), 100ms);
+  EXPECT_EQ(tend_after(100ms, ring_words - 1), 50ms);
+  EXPECT_EQ(tend_after(20ms, ring_words / 2), 20ms);
+  EXPECT_EQ(tend_after(5ms, ring_words / 2), 10ms);
+  EXPECT_EQ(tend_after(100ms, 2 * ring_words), 10ms);  // full: how fast it is cannot be said (own cells take memory)
+  EXPECT_EQ(tend_after(100ms, 2 * ring_words), 10ms);
+  EXPECT_EQ(tend_after(10ms, 2 * ring_words), 100ms);  // full again: it is a thread that does nothing else
   EXPECT_EQ(tend_after(100ms, 0), 200ms);
   EXPECT_EQ(tend_after(200ms, 0), 400ms);
   EXPECT_EQ(tend_after(1h, 0), 5000ms);
@@ -126,7 +86,7 @@ TEST(Recorder, WantsToBeTendedAsItsRingsFill) {
 
 // Nobody writes ahead, so lines run out: durations lose their cell, and nothing else.
 TEST(Recorder, CountsCoarselyAndExactlyWhenThePoolIsDry) {
-  Recorder recorder{usual, [](bool) { return true; }};
+  Recording recorder{usual, [](bool) { return true; }};
   for (int ms = 0; ms < 4000; ++ms) {
     recorder.success(url, std::chrono::milliseconds{ms});
     recorder.failed(url);
@@ -143,7 +103,7 @@ TEST(Recorder, CountsCoarselyAndExactlyWhenThePoolIsDry) {
 
 TEST(Recorder, KeepsTheOctaveOfACoarseDuration) {
   // So many endpoints that the block of a thread does not fit what is left of the first pages.
-  Recorder recorder{{20'000, false, 64U << 20U}, [](bool) { return true; }};
+  Recording recorder{{20'000, false, 64U << 20U}, [](bool) { return true; }};
   recorder.success(url, 0ms);
   recorder.success(url, 1ms);
   recorder.success(url, 1023ms);
@@ -154,10 +114,10 @@ TEST(Recorder, KeepsTheOctaveOfACoarseDuration) {
 }
 
 TEST(Recorder, GivesAThreadItsPlaceOnceThereIsMemory) {
-  Recorder recorder{{20'000, false, 64U << 20U}, [](bool) { return true; }};
+  Recording recorder{{20'000, false, 64U << 20U}, [](bool) { return true; }};
   recorder.success(url, 7ms);
   EXPECT_EQ(successes(recorder, other_endpoint).coarse, 1U);
-  (void)recorder.write_ahead(0, recorder.taken_lines());
+  recorder.make_ready();
   recorder.success(url, 7ms);
   EXPECT_EQ(successes(recorder, other_endpoint).coarse, 1U);
   EXPECT_EQ(successes(recorder, other_endpoint).fine, 1U);
@@ -165,20 +125,21 @@ TEST(Recorder, GivesAThreadItsPlaceOnceThereIsMemory) {
 
 TEST(Recorder, SaysWhetherMemoryWasTakenSinceTheLastLook) {
   Ready ready;
-  EXPECT_FALSE(ready.recorder.write_ahead(0, 0));
+  EXPECT_FALSE(ready.recorder.write_ahead());
   ready.recorder.success(url, 7ms);
-  EXPECT_TRUE(ready.recorder.write_ahead(0, 0));
+  EXPECT_TRUE(ready.recorder.write_ahead());
   ready.recorder.success(url, 7ms);
-  EXPECT_FALSE(ready.recorder.write_ahead(0, 0));
+  EXPECT_FALSE(ready.recorder.write_ahead());
 }
 
 TEST(Recorder, StaysWithinItsMemoryTogetherWithTheLedger) {
-  const std::size_t limit = Recorder::fixed_bytes(usual) + (256U << 10U);
+  const std::size_t limit = Recording::fixed_bytes(usual) + (256U << 10U);
   constexpr std::size_t ledger_bytes = 64U << 10U;
-  Recorder recorder{{usual.max_endpoints, usual.by_endpoint, limit}, [](bool) { return true; }};
+  Recording recorder{{usual.max_endpoints, usual.by_endpoint, limit}, [](bool) { return true; }};
+  recorder.make_ready(ledger_bytes);
   const std::uint32_t before = recorder.taken_lines();
   for (int ms = 0; ms < 4000; ++ms) {
-    (void)recorder.write_ahead(ledger_bytes, before);  // nothing is ever folded
+    (void)recorder.write_ahead();  // nothing is ever read
     recorder.success("https://a/", std::chrono::milliseconds{ms * 1000});
     recorder.success("https://b/", std::chrono::milliseconds{ms});
   }
@@ -196,11 +157,11 @@ TEST(Recorder, StaysWithinItsMemoryTogetherWithTheLedger) {
 // The mark is stored after the count and taken before it is read. In any other order a count made in between would
 // wait for the next one; so both counts of a round must have been seen at its end. The second finds the mark set, and
 // must set it all the same.
-void count_once_a_round(Recorder& recorder, int rounds, bool by_ring) {
+void count_once_a_round(Recording& recorder, int rounds, bool by_ring) {
   std::atomic<int> started{-1};
   std::atomic<int> done{-1};
   std::thread writer{[&] {
-    for (std::uint32_t i = 0; i <= ring_entries; ++i) recorder.failed(url);  // where nobody drains, cells from now on
+    for (std::uint32_t i = 0; i <= ring_words; ++i) recorder.failed(url);  // where nobody drains, cells from now on
     done.store(0, std::memory_order_release);
     for (int round = 1; round <= rounds; ++round) {
       while (started.load(std::memory_order_acquire) < round) continue;
@@ -215,7 +176,7 @@ void count_once_a_round(Recorder& recorder, int rounds, bool by_ring) {
     if (by_ring) recorder.drain();
     if (!recorder.take_marks(example)) return;
     reading.clear();
-    reading.add(recorder, example);
+    reading.add(recorder.arena(), example);
     seen = reading.failed();
   };
   while (done.load(std::memory_order_acquire) < 0) continue;
@@ -243,7 +204,7 @@ TEST(Recorder, LeavesNoEntryInARing) {
 }
 
 TEST(Recorder, LeavesNoSharedCountWithoutAMark) {
-  Recorder recorder{{20'000, true, 64U << 20U}, [](bool) { return true; }};  // as above: no place of one's own
+  Recording recorder{{20'000, true, 64U << 20U}, [](bool) { return true; }};  // as above: no place of one's own
   count_once_a_round(recorder, 10'000, false);
 }
 
@@ -291,10 +252,10 @@ TEST(ActiveTasks, AreNeverMoreThanThereAreNorFewerThanNone) {
 }
 
 /// Where this thread counts in `recorder` once its ring is full, which it is now.
-Header& own_header(Recorder& recorder) {
-  for (std::uint32_t call = 0; call <= ring_entries; ++call) recorder.failed(url);
+Header& own_header(Recording& recorder) {
+  for (std::uint32_t call = 0; call <= ring_words; ++call) recorder.failed(url);
   for (std::uint32_t call = 0; call < 2; ++call) recorder.success(url, 7ms);
-  return *header_of(*this_thread.first_lane.block, example);
+  return *this_thread.first_lane.block->header(example);
 }
 
 // As after hours without a flush, or minutes in which an on_error blocks.

@@ -1,4 +1,5 @@
 #include "record/registry.hpp"
+#include "unit/recording.hpp"
 
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -20,7 +21,6 @@
 
 #include "event_metrics/event_metrics.hpp"
 #include "record/reading.hpp"
-#include "record/recorder.hpp"
 
 namespace event_metrics::record {
 namespace {
@@ -31,11 +31,9 @@ constexpr std::string_view url = "https://example.com/secret";
 
 /// A recorder with memory ready, as an engine keeps it.
 struct Client {
-  Client() : recorder{{4, true, 2U << 20U}, [](bool) { return true; }} {
-    (void)recorder.write_ahead(0, recorder.taken_lines());
-  }
+  Client() : recorder{{4, true, 2U << 20U}} { recorder.make_ready(); }
 
-  Recorder recorder;
+  Recording recorder;
 };
 
 struct Count {
@@ -44,12 +42,12 @@ struct Count {
   std::uint64_t coarse = 0;
 };
 
-Count count(Recorder& recorder) {
+Count count(Recording& recorder) {
   recorder.drain();
   Count count;
   for (std::uint32_t endpoint = 0; endpoint < recorder.endpoint_count(); ++endpoint) {
     Reading reading;
-    reading.add(recorder, endpoint);
+    reading.add(recorder.arena(), endpoint);
     count.failed += reading.failed();
     Reading::Sums sums{};
     for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
@@ -357,7 +355,7 @@ TEST(Registry, IsFreeInAChildWhateverOtherThreadsWereDoing) {
   std::thread busy{[&] {
     while (!stop) {
       // So large that it is most of the time beginning, which it does with the registry in its hands.
-      const Recorder another{{20'000, false, 64U << 20U}, [](bool) { return true; }};
+      const Recording another{{20'000, false, 64U << 20U}};
     }
   }};
   int wrong = 0;

@@ -1,11 +1,11 @@
-#include "record/scan.hpp"
+#include "delivery/scan.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
 
-namespace event_metrics::record {
+namespace event_metrics::delivery {
 namespace {
 
 // Every length around the sixteen bytes that are looked at together, each in memory that ends where the text does.
@@ -45,4 +45,4 @@ TEST(FindFirst, FindsTheFirstByteThatIsNotPlain) {
 }
 
 }  // namespace
-}  // namespace event_metrics::record
+}  // namespace event_metrics::delivery

@@ -1,4 +1,4 @@
-// record/host_label.hpp - what an endpoint is called, however its URL is written.
+// delivery/host_label.hpp - what an endpoint is called, however its URL is written.
 
 #pragma once
 
@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "record/host_key.hpp"
+#include "delivery/host_key.hpp"
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 
 /// The most bytes of a label: a host, a colon and five digits.
 inline constexpr std::size_t longest_label = 261;
@@ -36,4 +36,4 @@ bool is_no_host(std::string_view url) noexcept;
 /// The key of a URL whose scheme has no port: its label is this one.
 inline HostKey key_of(const HostLabel& label) noexcept { return {label.text(), Scheme::other}; }
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

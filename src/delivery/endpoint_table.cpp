@@ -1,11 +1,11 @@
-#include "record/endpoint_table.hpp"
+#include "delivery/endpoint_table.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 namespace {
 
 std::uint32_t places(std::uint32_t capacity) noexcept { return std::bit_ceil(4 * capacity); }
@@ -25,9 +25,7 @@ KeyBlock short_block(std::string_view text) noexcept {
   return KeyBlock::load(block);
 }
 
-constexpr std::uint32_t lines_of(std::size_t bytes) noexcept {
-  return static_cast<std::uint32_t>((bytes - 1) / Arena::line_bytes + 1);
-}
+using record::lines_of;
 
 // The counts are on the first line.
 std::uint32_t index_line(std::uint32_t capacity) noexcept { return 1 + slots(capacity); }
@@ -37,15 +35,15 @@ std::uint32_t labels_line(std::uint32_t capacity) noexcept {
 
 }  // namespace
 
-EndpointTable::EndpointTable(Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept
-    : hash_key_{arena.at<Head>(0).hash_key},
+EndpointTable::EndpointTable(const record::Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept
+    : seed_{record::head(arena).seed},
       slots_{&arena.at<Slot>(first_line + 1)},
       index_{&arena.at<std::uint32_t>(first_line + index_line(capacity))},
       mask_{places(capacity) - 1},
       capacity_{capacity},
       counts_{arena.at<Counts>(first_line)},
       labels_{&arena.at<HostLabel>(first_line + labels_line(capacity))} {
-  static_assert(sizeof(Slot) == Arena::line_bytes);
+  static_assert(sizeof(Slot) == record::Arena::line_bytes);
 }
 
 std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
@@ -54,12 +52,12 @@ std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
 
 std::uint32_t EndpointTable::home(const HostKey& key) const noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
-  if (is_short(key)) return spread(short_block(key.authority).hash(hash_key_));
+  if (is_short(key)) return spread(short_block(key.authority).hash(seed_));
   const std::string_view text = key.authority;
-  std::uint64_t hash = KeyBlock::load(text.data()).hash(hash_key_);
+  std::uint64_t hash = KeyBlock::load(text.data()).hash(seed_);
   for (std::size_t at = block_bytes; at < text.size(); at += block_bytes) {
     const std::size_t last = text.size() - block_bytes;  // the last block overlaps the one before
-    hash = hash * odd + KeyBlock::load(text.data() + std::min(at, last)).hash(hash_key_);
+    hash = hash * odd + KeyBlock::load(text.data() + std::min(at, last)).hash(seed_);
   }
   return spread(hash);
 }
@@ -80,9 +78,9 @@ std::uint32_t EndpointTable::insert(const HostLabel& label) noexcept {
   if (count >= capacity_) return 0;
   labels_[count] = label;
   // In this order: who has found the endpoint sees a size that counts it, who sees the table full finds all of them.
-  store(counts_.endpoints, count + 1, std::memory_order_release);  // pairs with size()
+  record::store(counts_.endpoints, count + 1, std::memory_order_release);  // pairs with size()
   add(1 + count, key_of(label), first_endpoint + count);
-  store(counts_.found, count + 1, std::memory_order_release);  // pairs with is_full()
+  record::store(counts_.found, count + 1, std::memory_order_release);  // pairs with is_full()
   return first_endpoint + count;
 }
 
@@ -90,7 +88,7 @@ void EndpointTable::remember(const HostKey& spelling, std::uint32_t endpoint) no
   const std::uint32_t number = 1 + capacity_ + endpoint - first_endpoint;
   std::uint32_t& claimed = slots_[number].claimed;
   // Relaxed: one thread gets the slot, and add() publishes what is in it.
-  if (!is_short(spelling) || load(claimed, std::memory_order_relaxed) != 0 || find(spelling) != 0) return;
+  if (!is_short(spelling) || record::load(claimed, std::memory_order_relaxed) != 0 || find(spelling) != 0) return;
   if (std::atomic_ref{claimed}.exchange(1, std::memory_order_relaxed) == 0) add(number, spelling, endpoint);
 }
 
@@ -103,12 +101,12 @@ void EndpointTable::add(std::uint32_t number, const HostKey& spelling, std::uint
     slot.size_bits = (2U << text.size()) - 1;
     // As a URL's key it is one of an https URL, or one for which the scheme makes no difference.
     const bool is_https = spelling.scheme == Scheme::https || text.find(':') == text.npos;
-    if (is_https) slot.entry = entry_of(endpoint, 0);
+    if (is_https) slot.word = record::word_of(endpoint, 0);
   }
   slot.kind = kind_of(spelling);
 
   const std::uint32_t home = this->home(spelling);
-  const std::uint32_t place = (home & ~most_endpoints) | number;
+  const std::uint32_t place = (home & ~record::most_rows) | number;
   for (std::uint32_t at = home;; ++at) {
     std::uint32_t empty = 0;
     // Release: pairs with find_from(). Where the place is taken nothing is read of what it says.
@@ -123,4 +121,4 @@ std::string_view EndpointTable::at(std::uint32_t index) const noexcept {
   return labels_[index - first_endpoint].text();
 }
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

@@ -1,4 +1,4 @@
-// record/host_key.hpp - the part of a URL by which endpoints are told apart: host and port as they are written.
+// delivery/host_key.hpp - the part of a URL by which endpoints are told apart: host and port as they are written.
 
 #pragma once
 
@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "record/key_block.hpp"
+#include "delivery/key_block.hpp"
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 
 /// Which port goes without saying: that of http and ws, that of https and wss, or none that we know.
 enum class Scheme : std::uint8_t { other, http, https };
@@ -70,4 +70,4 @@ inline bool is_label(const BlockKey& key) noexcept {
   return key.bytes.leading_plain() > text.size() && text.back() != '.';  // the slash behind it is counted
 }
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

@@ -1,4 +1,4 @@
-// record/key_block.hpp - 32 bytes of text that are looked for, cut, hashed and compared at once.
+// delivery/key_block.hpp - 32 bytes of text that are looked for, cut, hashed and compared at once.
 //
 // Twice: for x86-64, whose SSE2 does each in a few instructions, and plainly, for other machines and as the yardstick.
 
@@ -11,17 +11,13 @@
 #include <cstdint>
 #include <cstring>
 
-#include "record/scan.hpp"
+#include "delivery/scan.hpp"
+#include "record/layout.hpp"
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 
 inline constexpr std::size_t block_bytes = 32;
-
-/// Random words that nobody outside knows: who chooses texts cannot choose collisions. For two different blocks the
-/// chance of equal hashes is 2^-32. Source: NH, of UMAC (Black, Halevi, Krawczyk, Krovetz, Rogaway 1999).
-struct alignas(16) HashKey {
-  std::uint32_t word[block_bytes / 4];
-};
+static_assert(sizeof(record::Seed) == block_bytes);
 
 /// A hash is a sum of products, whose bits are unequally good: 32 bits in which all of them count.
 inline std::uint32_t spread(std::uint64_t hash) noexcept {
@@ -59,12 +55,14 @@ class PlainBlock {
     std::copy_n(bytes_.begin(), size, block.bytes_.begin());
     return block;
   }
-  std::uint64_t hash(const HashKey& key) const noexcept {
+  /// Who chooses texts cannot choose collisions: for two different blocks the chance of equal hashes is 2^-32. Source:
+  /// NH, of UMAC (Black, Halevi, Krawczyk, Krovetz, Rogaway 1999).
+  std::uint64_t hash(const record::Seed& seed) const noexcept {
     std::array<std::uint32_t, block_bytes / 4> word;
     std::memcpy(word.data(), bytes_.data(), block_bytes);
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < word.size(); i += 2) {
-      sum += std::uint64_t{word[i] + key.word[i]} * std::uint64_t{word[i + 1] + key.word[i + 1]};
+      sum += std::uint64_t{word[i] + seed.word[i]} * std::uint64_t{word[i + 1] + seed.word[i + 1]};
     }
     return sum;
   }
@@ -119,8 +117,8 @@ class SseBlock {
     const SseBlock mask = load(reinterpret_cast<const char*>(ones.data()) + block_bytes - size);
     return {_mm_and_si128(low_, mask.low_), _mm_and_si128(high_, mask.high_)};
   }
-  std::uint64_t hash(const HashKey& key) const noexcept {
-    const auto* const halves = reinterpret_cast<const __m128i*>(&key);
+  std::uint64_t hash(const record::Seed& seed) const noexcept {
+    const auto* const halves = reinterpret_cast<const __m128i*>(&seed);
     const __m128i sum = _mm_add_epi64(products(_mm_add_epi32(low_, _mm_load_si128(halves))),
                                       products(_mm_add_epi32(high_, _mm_load_si128(halves + 1))));
     return static_cast<std::uint64_t>(
@@ -161,4 +159,4 @@ using KeyBlock = SseBlock;
 using KeyBlock = PlainBlock;
 #endif
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

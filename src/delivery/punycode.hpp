@@ -1,11 +1,11 @@
-// record/punycode.hpp - a part of a host's name in ASCII.
+// delivery/punycode.hpp - a part of a host's name in ASCII.
 
 #pragma once
 
 #include <cstddef>
 #include <span>
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 
 /// The most code points that are written as one text: no host has more.
 inline constexpr std::size_t most_code_points = 255;
@@ -15,4 +15,4 @@ inline constexpr std::size_t most_code_points = 255;
 /// without case flags.
 std::size_t punycode(std::span<const char32_t> text, std::span<char> out) noexcept;
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

@@ -1,4 +1,4 @@
-// record/scan.hpp - finds bytes of a kind, sixteen at a time where the machine has the instructions for it.
+// delivery/scan.hpp - finds bytes of a kind, sixteen at a time where the machine has the instructions for it.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <bit>
 #endif
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 
 /// Which of sixteen bytes, or whether one byte, is one of `bytes`.
 template <char... bytes>
@@ -78,4 +78,4 @@ inline std::size_t find_first_not_plain(std::string_view text, std::size_t from)
   return find_kind<Plain, false>(text, from);
 }
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

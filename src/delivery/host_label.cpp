@@ -1,14 +1,14 @@
-#include "record/host_label.hpp"
+#include "delivery/host_label.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <span>
 
 #include "base/utf8.hpp"
-#include "record/punycode.hpp"
-#include "record/scan.hpp"
+#include "delivery/punycode.hpp"
+#include "delivery/scan.hpp"
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 namespace {
 
 constexpr std::size_t longest_host = 255;
@@ -200,4 +200,4 @@ bool is_no_host(std::string_view url) noexcept {
   return false;
 }
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

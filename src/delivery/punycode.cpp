@@ -1,4 +1,4 @@
-#include "record/punycode.hpp"
+#include "delivery/punycode.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 namespace {
 
 constexpr std::uint32_t base = 36;
@@ -91,4 +91,4 @@ std::size_t punycode(std::span<const char32_t> text, std::span<char> out) noexce
   return output.fits() ? output.size() : 0;
 }
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

@@ -1,5 +1,5 @@
-// record/endpoint_table.hpp - the endpoints of one client and how URLs spell them: append-only, read without a lock, in
-// the client's arena.
+// delivery/endpoint_table.hpp - the endpoints of one client and how URLs spell them: append-only, read without a lock,
+// in the client's arena.
 
 #pragma once
 
@@ -8,14 +8,14 @@
 #include <cstring>
 #include <string_view>
 
+#include "delivery/host_key.hpp"
+#include "delivery/host_label.hpp"
+#include "delivery/key_block.hpp"
 #include "record/arena.hpp"
-#include "record/cells.hpp"
-#include "record/host_key.hpp"
-#include "record/host_label.hpp"
-#include "record/key_block.hpp"
+#include "record/layout.hpp"
 #include "record/ring.hpp"
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 
 /// Endpoints by index. 0 is `other` and 1 `invalid`, which are in no table; the first found in a URL is 2.
 inline constexpr std::uint32_t other_endpoint = 0;
@@ -31,8 +31,8 @@ inline constexpr std::size_t block_url_bytes = 8 + block_bytes;
 class EndpointTable {
  public:
   /// A table for `capacity` endpoints on lines(capacity) zeroed lines from `first_line`. The arena's first line is a
-  /// Head, whose hash key must be set before the first find().
-  EndpointTable(Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept;
+  /// Head, whose seed must be set before the first find().
+  EndpointTable(const record::Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept;
 
   static std::uint32_t lines(std::uint32_t capacity) noexcept;
 
@@ -43,9 +43,9 @@ class EndpointTable {
   };
 
   /// One spelling on one line. One that is no BlockKey is its endpoint's label, and stands whole there.
-  struct alignas(Arena::line_bytes) Slot {
+  struct alignas(record::Arena::line_bytes) Slot {
     std::uint32_t kind;
-    std::uint32_t entry;      ///< entry_of(endpoint, 0) for entry_if(); 0 where that may not believe a guess
+    std::uint32_t word;       ///< word_of(endpoint, 0) for word_if(); 0 where that may not believe a guess
     std::uint32_t size_bits;  ///< as many as `key` has bytes before the zeros
     std::uint32_t endpoint;
     alignas(16) char key[block_bytes];  ///< as in BlockKey
@@ -61,9 +61,9 @@ class EndpointTable {
   /// The index of the endpoint that is spelled like this; what find() returned.
   std::uint32_t endpoint(std::uint32_t spelling) const noexcept { return slots_[spelling].endpoint; }
 
-  /// The entry of an https URL that is spelled like `guess`, any that find() once returned to this thread; 0 when it is
-  /// spelled otherwise, or when nothing can be said. Reads block_url_bytes of `url`.
-  std::uint32_t entry_if(std::uint32_t guess, const char* url) const noexcept;
+  /// word_of(endpoint, 0) for an https URL that is spelled like `guess`, any that find() once returned to this thread;
+  /// 0 when it is spelled otherwise, or when nothing can be said. Reads block_url_bytes of `url`.
+  std::uint32_t word_if(std::uint32_t guess, const char* url) const noexcept;
 
   /// Adds an endpoint whose label find() did not have and returns its index; 0 when the table is full. Only under a
   /// lock that keeps other inserters out; nothing else needs one.
@@ -74,10 +74,10 @@ class EndpointTable {
   void remember(const HostKey& spelling, std::uint32_t endpoint) noexcept;
 
   /// Whoever asks this first, and finds a label not there, knows that it never will be.
-  bool is_full() const noexcept { return load(counts_.found, std::memory_order_acquire) == capacity_; }
+  bool is_full() const noexcept { return record::load(counts_.found, std::memory_order_acquire) == capacity_; }
   /// At least as many endpoints as find() can have returned spellings of to anybody: what was counted for one is looked
   /// at from then on. Acquire: an index below the size has its label.
-  std::uint32_t size() const noexcept { return load(counts_.endpoints, std::memory_order_acquire); }
+  std::uint32_t size() const noexcept { return record::load(counts_.endpoints, std::memory_order_acquire); }
 
   /// The label with this index, first_endpoint <= index < first_endpoint + size(); it lives as long as the arena.
   std::string_view at(std::uint32_t index) const noexcept;
@@ -89,8 +89,8 @@ class EndpointTable {
   bool is(const Slot& slot, const HostKey& key) const noexcept;
   void add(std::uint32_t number, const HostKey& spelling, std::uint32_t endpoint) noexcept;
 
-  const HashKey& hash_key_;
-  Slot* slots_;  // by number. The first is of no URL: its entry is 0. Then the labels, then the second spellings
+  const record::Seed& seed_;
+  Slot* slots_;  // by number. The first is of no URL: its word is 0. Then the labels, then the second spellings
   std::uint32_t* index_;  // by hash: a slot's number, and above it more of the hash: hardly any slot is read in vain
   std::uint32_t mask_;
   std::uint32_t capacity_;
@@ -102,24 +102,24 @@ template <class Matches>
 std::uint32_t EndpointTable::find_from(std::uint32_t home, Matches matches) const noexcept {
   for (std::uint32_t at = home;; ++at) {  // ends: at least half of the places are empty
     // Acquire: pairs with add(), the slot is complete.
-    const std::uint32_t place = load(index_[at & mask_], std::memory_order_acquire);
+    const std::uint32_t place = record::load(index_[at & mask_], std::memory_order_acquire);
     if (place == 0) return 0;
-    const std::uint32_t spelling = place & most_endpoints;
-    if ((place ^ home) <= most_endpoints && matches(slots_[spelling])) return spelling;
+    const std::uint32_t spelling = place & record::most_rows;
+    if ((place ^ home) <= record::most_rows && matches(slots_[spelling])) return spelling;
   }
 }
 
 inline std::uint32_t EndpointTable::find(const BlockKey& spelling) const noexcept {
-  return find_from(spread(spelling.bytes.hash(hash_key_)),
+  return find_from(spread(spelling.bytes.hash(seed_)),
                    [&](const Slot& slot) { return slot.kind == spelling.kind && spelling.bytes.equals(slot.key); });
 }
 
-inline std::uint32_t EndpointTable::entry_if(std::uint32_t guess, const char* url) const noexcept {
+inline std::uint32_t EndpointTable::word_if(std::uint32_t guess, const char* url) const noexcept {
   if (guess == 0) [[unlikely]]
     return 0;  // where nothing is guessed nothing need be compared
   const Slot& slot = slots_[guess];
   if (std::memcmp(url, "https://", 8) != 0 || !KeyBlock::load(url + 8).agrees(slot.key, slot.size_bits)) return 0;
-  return slot.entry;
+  return slot.word;
 }
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

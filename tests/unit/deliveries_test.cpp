@@ -1,4 +1,4 @@
-// What a call does, as far as it can be told from outside: recorder_calls.cpp has no header of its own.
+#include "delivery/deliveries.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "record/registry.hpp"
 #include "record/ring.hpp"
 #include "unit/recorded.hpp"
 
@@ -19,10 +20,49 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The ring takes what it has room for, and the thread's own cells the rest; the order of both does not matter.
-TEST(RecorderCalls, LosesNothingWhereARingIsFull) {
+TEST(Deliveries, TellsEndpointsApart) {
   Ready ready;
-  constexpr std::uint32_t calls = 3 * ring_entries;
+  ready.recorder.failed("https://a.example.com/1");
+  ready.recorder.failed("https://b.example.com/1");
+  ready.recorder.failed("https://a.example.com/2");
+  EXPECT_EQ(ready.recorder.endpoint_count(), 4U);
+  EXPECT_EQ(ready.recorder.label(2), "a.example.com");
+  EXPECT_EQ(ready.recorder.label(3), "b.example.com");
+  EXPECT_EQ(failed(ready.recorder, 2), 2U);
+  EXPECT_EQ(failed(ready.recorder, 3), 1U);
+}
+
+TEST(Deliveries, CountsWhatIsNoUrlAsInvalid) {
+  Ready ready;
+  ready.recorder.failed("example.com/secret");
+  ready.recorder.success("", 7ms);
+  EXPECT_EQ(ready.recorder.endpoint_count(), 2U);
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 1U);
+  EXPECT_EQ(cells(ready.recorder, invalid_endpoint), (Cells{{7, 1}}));
+}
+
+TEST(Deliveries, CountsEndpointsBeyondTheMostAsOther) {
+  Ready ready;
+  for (int i = 0; i < 7; ++i) ready.recorder.failed("https://hook" + std::to_string(i) + "/");
+  EXPECT_EQ(ready.recorder.endpoint_count(), 6U);  // four of their own
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 3U);
+  ready.recorder.failed("https://hook0/");  // the first seen keep theirs
+  EXPECT_EQ(failed(ready.recorder, 2), 2U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 3U);
+}
+
+TEST(Deliveries, DoesNotLookAtUrlsWhenItDoesNotCountByEndpoint) {
+  Ready ready{{1, false, 1U << 20U}};
+  ready.recorder.failed(url);
+  ready.recorder.failed("no url");
+  EXPECT_EQ(ready.recorder.endpoint_count(), 2U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 2U);
+}
+
+// The ring takes what it has room for, and the thread's own cells the rest; the order of both does not matter.
+TEST(Deliveries, LosesNothingWhereARingIsFull) {
+  Ready ready;
+  constexpr std::uint32_t calls = 3 * ring_words;
   for (std::uint32_t round = 1; round <= 3; ++round) {
     for (std::uint32_t i = 0; i < calls; ++i) {
       ready.recorder.success(url, std::chrono::milliseconds{i % 2000});
@@ -35,9 +75,9 @@ TEST(RecorderCalls, LosesNothingWhereARingIsFull) {
   }
 }
 
-TEST(RecorderCalls, GoesOnInTheRingWhereItsLastOwnerStopped) {
+TEST(Deliveries, GoesOnInTheRingWhereItsLastOwnerStopped) {
   Ready ready;
-  constexpr std::uint32_t calls = ring_entries / 3;  // each next thread begins somewhere else
+  constexpr std::uint32_t calls = ring_words / 3;  // each next thread begins somewhere else
   for (std::uint32_t round = 1; round <= 10; ++round) {
     std::thread{[&] {
       for (std::uint32_t i = 0; i < calls; ++i) ready.recorder.failed(url);
@@ -46,7 +86,7 @@ TEST(RecorderCalls, GoesOnInTheRingWhereItsLastOwnerStopped) {
   }
 }
 
-TEST(RecorderCalls, FindsAnEndpointHoweverItsUrlIsWritten) {
+TEST(Deliveries, FindsAnEndpointHoweverItsUrlIsWritten) {
   Ready ready;
   const std::string path = "/T000/B000/secret that makes the URL long";
   const std::vector<std::string> urls = {"https://example.com" + path,
@@ -75,7 +115,7 @@ TEST(RecorderCalls, FindsAnEndpointHoweverItsUrlIsWritten) {
   EXPECT_EQ(failed(ready.recorder), 3 * urls.size());
 }
 
-TEST(RecorderCalls, FindsALongOrForeignNameHoweverItIsWritten) {
+TEST(Deliveries, FindsALongOrForeignNameHoweverItIsWritten) {
   Ready ready;
   const std::string path = "/T000/B000/secret that makes the URL long";
   const std::string name = "a-name-that-does-not-fit-in-one-block";
@@ -95,7 +135,7 @@ TEST(RecorderCalls, FindsALongOrForeignNameHoweverItIsWritten) {
 }
 
 // A port is one of its scheme: the same text is another endpoint under another scheme, whichever came first.
-TEST(RecorderCalls, TellsPortsApartBySchemeWhateverCameFirst) {
+TEST(Deliveries, TellsPortsApartBySchemeWhateverCameFirst) {
   const std::string path = "/T000/B000/secret that makes the URL long";
   const std::vector<std::string> urls = {"https://a.io:443", "http://a.io:443", "https://a.io:80", "http://a.io:80"};
   for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 2, 0, 3}}) {
@@ -110,7 +150,7 @@ TEST(RecorderCalls, TellsPortsApartBySchemeWhateverCameFirst) {
   }
 }
 
-TEST(RecorderCalls, GivesPlacesToHostsAndNotToSpellings) {
+TEST(Deliveries, GivesPlacesToHostsAndNotToSpellings) {
   Ready ready;  // four places
   for (int i = 0; i < 100; ++i) {
     ready.recorder.failed("https://a.io:443?" + std::to_string(i));
@@ -132,14 +172,14 @@ TEST(RecorderCalls, GivesPlacesToHostsAndNotToSpellings) {
 }
 
 // What an attacker can send without end, and any other spelling of a host that has been seen.
-TEST(RecorderCalls, NeitherLocksNorTakesMemoryForWhatIsNoNewHost) {
+TEST(Deliveries, NeitherLocksNorTakesMemoryForWhatIsNoNewHost) {
   Ready ready;
   std::latch met{1};
   std::latch locked{1};
   std::promise<void> done;
   std::future<void> over = done.get_future();
   std::thread caller{[&] {
-    for (std::uint32_t i = 0; i < 2 * ring_entries; ++i) {  // all that is counted in has its memory then
+    for (std::uint32_t i = 0; i < 2 * ring_words; ++i) {  // all that is counted in has its memory then
       for (int host = 0; host < 4; ++host) ready.recorder.failed("https://hook" + std::to_string(host) + ".io/");
       ready.recorder.failed("https://more.io/");
       ready.recorder.failed("no url");
@@ -168,14 +208,14 @@ TEST(RecorderCalls, NeitherLocksNorTakesMemoryForWhatIsNoNewHost) {
     EXPECT_EQ(over.wait_for(10s), std::future_status::ready);
   }
   caller.join();
-  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 2 * ring_entries + 5000U);
-  EXPECT_EQ(failed(ready.recorder, other_endpoint), 2 * ring_entries + 2000U);
-  EXPECT_EQ(failed(ready.recorder, 2), 2 * ring_entries + 1000U);
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 2 * ring_words + 5000U);
+  EXPECT_EQ(failed(ready.recorder, other_endpoint), 2 * ring_words + 2000U);
+  EXPECT_EQ(failed(ready.recorder, 2), 2 * ring_words + 1000U);
   EXPECT_EQ(ready.recorder.endpoint_count(), 6U);
   EXPECT_EQ(ready.recorder.taken_lines(), lines);
 }
 
-TEST(RecorderCalls, FindsOneEndpointHoweverThreadsWriteItAtOnce) {
+TEST(Deliveries, FindsOneEndpointHoweverThreadsWriteItAtOnce) {
   constexpr int hosts = 50;
   constexpr int rounds = 20;
   Ready ready{{hosts, true, 64U << 20U}};
@@ -195,7 +235,7 @@ TEST(RecorderCalls, FindsOneEndpointHoweverThreadsWriteItAtOnce) {
   }
 }
 
-TEST(RecorderCalls, KnowsAnEndpointAgainWhereAnotherUrlLay) {
+TEST(Deliveries, KnowsAnEndpointAgainWhereAnotherUrlLay) {
   Ready ready;
   const std::string path = "/T000/B000/secret that makes the URL long";
   std::string place;
@@ -208,7 +248,7 @@ TEST(RecorderCalls, KnowsAnEndpointAgainWhereAnotherUrlLay) {
 }
 
 // When the table is full, a host that is not in it is `other` without more ado; what is no host is looked at closely.
-TEST(RecorderCalls, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
+TEST(Deliveries, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
   Ready ready;
   const std::string path = "/T000/B000/secret that makes the URL long";
   for (int i = 0; i < 4; ++i) ready.recorder.success("https://hook" + std::to_string(i) + path, 1ms);
@@ -234,7 +274,7 @@ TEST(RecorderCalls, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
 }
 
 // Each entry wants a chunk of its own, more than lay ready. The thread that drains can ready more, and does.
-TEST(RecorderCalls, CountsWhatRingsHeldExactlyHoweverMuchMemoryItTakes) {
+TEST(Deliveries, CountsWhatRingsHeldExactlyHoweverMuchMemoryItTakes) {
   Ready ready{{100, true, 64U << 20U}};
   constexpr int chunks = 63;  // of each of 64 endpoints
   std::vector<std::thread> threads;
@@ -261,8 +301,8 @@ TEST(RecorderCalls, CountsWhatRingsHeldExactlyHoweverMuchMemoryItTakes) {
 }
 
 // The late thread found no memory when it came. Others have left blocks since.
-TEST(RecorderCalls, GivesAThreadThatCameWithoutMemoryABlockThatIsFree) {
-  const std::size_t limit = Recorder::fixed_bytes(usual) + (256U << 10U);
+TEST(Deliveries, GivesAThreadThatCameWithoutMemoryABlockThatIsFree) {
+  const std::size_t limit = Recording::fixed_bytes(usual) + (256U << 10U);
   Ready ready{{usual.max_endpoints, true, limit}};
   std::latch filled{1};
   std::latch met{1};

@@ -1,8 +1,8 @@
-#include "record/host_key.hpp"
+#include "delivery/host_key.hpp"
 
-#include "record/scan.hpp"
+#include "delivery/scan.hpp"
 
-namespace event_metrics::inline v0::record {
+namespace event_metrics::inline v0::delivery {
 namespace {
 
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -68,4 +68,4 @@ HostKey host_key(std::string_view url) noexcept {
   return {url.substr(begin, end - begin), scheme};
 }
 
-}  // namespace event_metrics::inline v0::record
+}  // namespace event_metrics::inline v0::delivery

@@ -1,0 +1,140 @@
+// record/layout.hpp - what lies where in a client's arena.
+//
+// Plain words on zeroed lines, reached through atomic_ref. What counts has 64 bits, which never wrap: how late a reader
+// may come is a question of freshness alone.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "record/arena.hpp"
+#include "record/cells.hpp"
+#include "record/ring.hpp"
+
+namespace event_metrics::inline v0::record {
+
+/// Random words that nobody outside the process knows, for whoever finds rows by a hash.
+struct alignas(16) Seed {
+  std::uint32_t word[8];
+};
+
+/// Line 0. A forked child finds zeros.
+struct Head {
+  std::uint64_t id;            ///< of the client; 0 until it has begun in this process
+  std::uint32_t newest_block;  ///< head of the list of blocks
+  std::uint32_t prepared;      ///< 1 once there is all that counting needs in this process
+  std::int64_t next_try;       ///< of beginning, in the clock's ticks
+  Seed seed;
+};
+
+/// Active tasks: increments less decrements.
+struct Tasks {
+  std::int64_t net;
+  std::uint32_t touched;       ///< 1 once net has been written
+  std::uint64_t beyond_range;  ///< of all threads, in the shared one: durations that were too long
+};
+
+/// Which rows have been counted since the marks were last taken: one byte for those with equal numbers modulo their
+/// count. Apart from what they mark, or taking them would cost the next call the line that it reads.
+struct Marks {
+  static constexpr std::uint32_t count = 1024;
+  std::uint8_t mark[count];
+
+  std::uint8_t& of(std::uint32_t row) noexcept { return mark[row % count]; }
+};
+
+/// One row's place for threads that have none of their own. Any thread adds.
+struct SharedCells {
+  std::uint64_t failed;
+  std::uint64_t octave[octaves];
+  std::uint64_t unused[9];  // whole lines: two rows never share one
+};
+
+struct Chunk {
+  std::uint64_t cell[cells_per_chunk];
+};
+
+struct Mid {
+  Chunk* chunk[chunks_per_mid];
+};
+
+/// One thread's cells of one row: the chunks below 1024 ms at once, the others by way of a Mid. Failure and error are
+/// one word: nothing on the wire tells them apart.
+struct Header {
+  Mid near;
+  Mid* mid[mids_per_header];
+  std::uint64_t failed;
+  std::uint64_t unused[2];
+};
+
+/// So many words are left in a thread's block to whoever finds rows.
+inline constexpr std::size_t hint_count = 2048;
+
+/// What one thread has of a client. Behind it, in the same lines, the address of the thread's header for each row;
+/// nullptr while there is none. The owner alone writes, but for marks and ring, which the flushing thread takes from.
+struct Block {
+  std::uint32_t owner;  ///< 1 while a thread has it
+  std::uint32_t next;   ///< older block
+  Tasks tasks;
+  std::uint64_t unused[4];
+  std::uint16_t hint[hint_count];  ///< see there
+  Marks marks;
+  Ring ring;
+
+  /// Where it has the address of its header for `row`.
+  Header*& header(std::size_t row) noexcept { return reinterpret_cast<Header**>(this + 1)[row]; }
+};
+
+static_assert(sizeof(Head) <= Arena::line_bytes && sizeof(Block) % Arena::line_bytes == 0);
+static_assert(sizeof(SharedCells) == 256 && sizeof(Header) == 256 && sizeof(Mid) == 128 && sizeof(Chunk) == 512);
+
+// The first lines of an arena: a Head, then for threads without a block their Tasks, their Marks, and a SharedCells for
+// each row.
+inline constexpr std::uint32_t tasks_line = 1;
+inline constexpr std::uint32_t marks_line = 2;
+inline constexpr std::uint32_t shared_line = marks_line + sizeof(Marks) / Arena::line_bytes;
+/// The first line behind them.
+constexpr std::uint32_t line_behind_shared(std::uint32_t rows) noexcept {
+  return shared_line + rows * lines_of(sizeof(SharedCells));
+}
+
+inline Head& head(const Arena& arena) noexcept { return arena.at<Head>(0); }
+inline Tasks& shared_tasks(const Arena& arena) noexcept { return arena.at<Tasks>(tasks_line); }
+inline Marks& shared_marks(const Arena& arena) noexcept { return arena.at<Marks>(marks_line); }
+inline SharedCells& shared_cells(const Arena& arena, std::uint32_t row) noexcept {
+  return (&arena.at<SharedCells>(shared_line))[row];
+}
+
+/// A word that one thread writes and others read.
+template <class Word>
+Word load(Word& word, std::memory_order order) noexcept {
+  return std::atomic_ref{word}.load(order);
+}
+
+template <class Word>
+void store(Word& word, Word value, std::memory_order order) noexcept {
+  std::atomic_ref{word}.store(value, order);
+}
+
+/// Adds to a word that no other thread writes: no lock prefix. Relaxed: the mark stored after it orders it.
+template <class Word>
+void add_alone(Word& word, Word change) noexcept {
+  std::atomic_ref shared{word};
+  shared.store(shared.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+}
+
+/// Calls visit(block) for what all threads have, and what threads that have ended had.
+template <class Visit>
+void for_each_block(const Arena& arena, Visit visit) {
+  // Acquire: pairs with Blocks::link(). Older links were published with the blocks that hold them.
+  std::uint32_t line = load(head(arena).newest_block, std::memory_order_acquire);
+  while (line != 0) {
+    Block& block = arena.at<Block>(line);
+    visit(block);
+    line = load(block.next, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace event_metrics::inline v0::record

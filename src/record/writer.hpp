@@ -1,0 +1,87 @@
+// record/writer.hpp - where one thing that was recorded is counted.
+//
+// In this order, each where the one before has no place for it:
+//
+//   into_ring()          a word behind the thread's last one, which the flushing thread counts later
+//   into_own_cells()     the thread's cells of the row, where they are there already and below 1024 ms
+//   into_new_cells()     the same after lines have been taken for them
+//   into_shared_cells()  the client's, by octave; where a thread has no block it begins here
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "record/arena.hpp"
+#include "record/layout.hpp"
+#include "record/thread.hpp"
+
+namespace event_metrics::inline v0::record {
+
+/// Nothing here waits, locks, allocates or enters the kernel.
+class Writer {
+ public:
+  explicit Writer(Arena& arena) noexcept : arena_{arena} {}
+
+  /// For the thread whose lane it is. `row_word` is word_of(row, 0), `cell` a cell, failed_cell or beyond_cell.
+  void into_ring(Lane& lane, std::uint32_t row_word, unsigned cell) noexcept;
+  /// For the block's one writer.
+  void into_own_cells(Block& block, std::uint32_t row_word, unsigned cell) noexcept;
+  /// Any thread.
+  void into_shared_cells(std::uint32_t row, unsigned cell) noexcept;
+
+  static void into_own_tasks(Block& block, std::int64_t change) noexcept;
+  void into_shared_tasks(std::int64_t change) noexcept;
+
+ private:
+  void into_new_cells(Block& block, std::uint32_t row, unsigned cell) noexcept;
+  static void add_one(Block& block, std::uint32_t row, std::uint64_t& count) noexcept;
+  static std::uint64_t* near_count(Header& header, unsigned cell) noexcept;
+  std::uint64_t* new_count(Header& header, unsigned cell) noexcept;
+  template <class T>
+  T* grow(T*& link) noexcept;
+  unsigned within_range(unsigned cell) noexcept;
+
+  Arena& arena_;
+};
+
+inline void Writer::into_ring(Lane& lane, std::uint32_t row_word, unsigned cell) noexcept {
+  std::uint32_t* const place = lane.place;
+  if (load(*place, std::memory_order_relaxed) != 0) return into_own_cells(*lane.block, row_word, cell);
+  store(*place, row_word | cell, std::memory_order_relaxed);  // see Ring
+  // The flushing thread has written there last: by the time we get there its line should have come.
+  constexpr std::size_t two_lines = 2 * Arena::line_bytes;
+  __builtin_prefetch(reinterpret_cast<const std::byte*>(place) + two_lines, 1);
+  lane.place = place + 1 == lane.end ? lane.end - ring_words : place + 1;
+}
+
+inline void Writer::into_own_cells(Block& block, std::uint32_t row_word, unsigned cell) noexcept {
+  const std::uint32_t row = row_of(row_word);
+  Header* const header = load(block.header(row), std::memory_order_relaxed);
+  if (header != nullptr) [[likely]] {
+    if (std::uint64_t* const count = near_count(*header, cell)) [[likely]]
+      return add_one(block, row, *count);
+  }
+  into_new_cells(block, row, cell);
+}
+
+inline void Writer::add_one(Block& block, std::uint32_t row, std::uint64_t& count) noexcept {
+  add_alone(count, std::uint64_t{1});
+  // Release: after the count, see Recorder::take_marks(). A byte, since an unconditional store is all that marking may
+  // be.
+  store(block.marks.of(row), std::uint8_t{1}, std::memory_order_release);
+}
+
+inline std::uint64_t* Writer::near_count(Header& header, unsigned cell) noexcept {
+  if (cell >= chunks_per_mid * cells_per_chunk) return cell == failed_cell ? &header.failed : nullptr;
+  Chunk* const chunk = load(header.near.chunk[cell / cells_per_chunk], std::memory_order_relaxed);
+  return chunk != nullptr ? &chunk->cell[cell % cells_per_chunk] : nullptr;
+}
+
+inline void Writer::into_own_tasks(Block& block, std::int64_t change) noexcept {
+  store(block.tasks.touched, 1U, std::memory_order_relaxed);  // ordered by net
+  // Release: whoever sees this change sees what this thread did before it, the increment before the decrement.
+  store(block.tasks.net, load(block.tasks.net, std::memory_order_relaxed) + change, std::memory_order_release);
+}
+
+}  // namespace event_metrics::inline v0::record
