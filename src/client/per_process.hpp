@@ -79,7 +79,7 @@ class PerProcess {
     }
   }
 
-  /// Why it, or its thread, was missing at the last try; 0 if it was not.
+  /// Why it, or its thread, was missing when it last was; 0 if it never was in this process.
   int error() const noexcept { return error_.load(std::memory_order_relaxed); }
 
   /// Destroys it; in a forked child that never used this client it is the parent's. As destruction does.

@@ -106,6 +106,16 @@ TEST(PerProcess, KeepsAnEngineThatFindsNoThreadAndTellsIt) {
   EXPECT_EQ(rig.world.done, "pslcs");
 }
 
+TEST(PerProcess, ForgetsInAGrandchildWhatTheChildLacked) {
+  Rig rig{true};
+  rig.world.threads = false;
+  EXPECT_FALSE(rig.engine->begin_in_child(true));
+  rig.world.threads = true;
+  EXPECT_TRUE(rig.engine->begin_in_child(true));
+  EXPECT_EQ(rig.engine->error(), 0);
+  EXPECT_EQ(rig.engine->present()->late, 0);
+}
+
 TEST(PerProcess, IsItsParentsInAChildThatNeverUsedIt) {
   Rig rig{true};
   EXPECT_EQ((support::Child{[&] {
