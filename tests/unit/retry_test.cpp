@@ -57,6 +57,8 @@ TEST(Retry, SendsNoMoreThanAProbeUntilItHasArrived) {
   Tries tries{true};
   (void)tries.rest(0s, Step::refused);
   EXPECT_TRUE(tries.retry.away());
+  tries.retry.look_at_probe(start + 10ms, start);
+  EXPECT_TRUE(tries.retry.away());  // there is no probe yet
   EXPECT_FALSE(tries.retry.probing());
   (void)tries.rest(1s, Step::sent);
   EXPECT_TRUE(tries.retry.probing());
@@ -79,6 +81,13 @@ TEST(Retry, TriesAnAbsentAgentOnceATurnAndForWhoWaitsAfterEachPause) {
   EXPECT_EQ(tries.retry.next(Urgency::urgent, start), start + 110ms);
   EXPECT_EQ(tries.retry.next(Urgency::routine, start), start + 1s);
   EXPECT_EQ(tries.ask(1s), Permission::send);
+}
+
+TEST(Retry, SendsWithoutWaitingForATurnOnceAnUrgentProbeHasArrived) {
+  Tries tries{true};
+  (void)tries.rest(100ms, Step::refused);
+  tries.arrive(110ms);
+  EXPECT_EQ(tries.ask(120ms), Permission::send);
 }
 
 TEST(Retry, TellsOfAnAbsentAgentOnlyWhereASocketLedToIt) {
@@ -131,7 +140,18 @@ TEST(Retry, CountsNoProbesThatWereRefusedBeforeOneArrived) {
   tries.arrive(20ms);
   (void)tries.rest(30ms, Step::refused, true);
   EXPECT_EQ(tries.rest(40ms, Step::refused, true), Consequence::none);
-  EXPECT_EQ(tries.rest(50ms, Step::refused, true), Consequence::go_on);
+  tries.arrive(50ms);
+  (void)tries.rest(60ms, Step::failed, true);
+  EXPECT_EQ(tries.rest(70ms, Step::refused, true), Consequence::none);
+  EXPECT_EQ(tries.rest(80ms, Step::refused, true), Consequence::go_on);
+}
+
+TEST(Retry, TriesAddressesWithoutWaitingForTheTimeAfterAnError) {
+  Tries tries{true};
+  (void)tries.rest(0s, Step::failed, true);
+  EXPECT_EQ(tries.ask(10ms), Permission::wait);
+  (void)tries.rest(10ms, Step::refused, true);
+  EXPECT_EQ(tries.ask(20ms), Permission::send_anew);
 }
 
 TEST(Retry, BeginsWithTheFirstAddressOnceTheAgentAtALaterOneHasGone) {
@@ -144,9 +164,9 @@ TEST(Retry, LeavesAUdpSocketAfterFiveMinutesAndARefusedOneAfterThirtySeconds) {
   Tries tries{true};
   EXPECT_FALSE(tries.retry.outlived(start + 5min - 1ms));
   EXPECT_TRUE(tries.retry.outlived(start + 5min));
-  (void)tries.rest(30s - 1ms, Step::refused);
-  EXPECT_EQ(tries.ask(30s + 9ms), Permission::send);
-  (void)tries.rest(30s + 9ms, Step::refused);
+  (void)tries.rest(29s, Step::refused);
+  EXPECT_EQ(tries.ask(30s), Permission::send);
+  (void)tries.rest(30s, Step::refused);
   EXPECT_EQ(tries.ask(31s), Permission::send_anew);
   tries.retry.opened(start + 31s);
   (void)tries.rest(32s, Step::refused);

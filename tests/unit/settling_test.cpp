@@ -116,6 +116,17 @@ TEST(Settling, IsNoOlderAfterGivingUpARoundThatBeganBeforeWhatIsAccepted) {
   EXPECT_EQ(settling.age(start + 2s), 0s);
 }
 
+TEST(Settling, IsNoOlderWhenAnEarlierRoundSettlesAfterOneWasGivenUp) {
+  Settling settling{start, 1s, 10s};
+  settling.fold(start + 1s, true);
+  settling.end_burst(start + 1s, Left::round, start + 7s);
+  settling.fold(start + 2s, true);
+  settling.give_up_round();
+  settling.end_burst(start + 7s, Left::part, start + 7s);
+  EXPECT_EQ(settling.accepted_until(), start + 1s);
+  EXPECT_EQ(settling.age(start + 7s), 5s);
+}
+
 TEST(Settling, LeavesElevenIntervalsFromTheOldestOn) {
   Settling settling{start, 1s, 0s};
   EXPECT_EQ(settling.time_left(start), 11s);
