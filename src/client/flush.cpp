@@ -112,7 +112,7 @@ void Flush::next_round() noexcept {
 std::uint64_t Flush::turns_left(Clock::time_point now) const noexcept {
   const Clock::duration turn = std::max<Clock::duration>(setup_.interval, pause);
   const auto left = (settling_.time_left(now) + turn / 2) / turn;
-  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(left, 1, Packer::patience));
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(left, 1, Packer::most_turns));
 }
 
 void Flush::look_at_socket(Clock::time_point now) noexcept {

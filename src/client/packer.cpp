@@ -51,10 +51,10 @@ void Packer::begin_turn(std::uint64_t turn_bytes, std::uint64_t turns) noexcept 
   // Where a line tells all equal durations, however many, the number of lines does not grow while they wait. No round
   // has to hurry there, but two have to fit in the time; what leaves within half a second may always wait.
   const bool bounded = rules_.timing_weight_max >= most_merged;
-  const double patient = turn * static_cast<double>(patience);
+  const double patient = turn * static_cast<double>(most_turns);
   double merged = merged_to_fit(bounded ? 1 : all, bounded ? std::max(patient / 2, 1e6) : patient);
   constexpr double hurry = 1.25;  // since a turn may carry less than it should
-  if (turns < patience && !bounded) {
+  if (turns < most_turns && !bounded) {
     merged = std::max(merged, hurry * merged_to_fit(1, turn * static_cast<double>(turns)));
   }
   if (merged == 0) return;

@@ -26,7 +26,7 @@ namespace event_metrics::inline v0 {
 class Packer {
  public:
   /// How many turns what is owed may take before durations are merged.
-  static constexpr std::uint64_t patience = 10;
+  static constexpr std::uint64_t most_turns = 10;
 
   /// All but the limit outlive the packer. Throws std::bad_alloc.
   Packer(const wire::AgentRules& rules, std::size_t limit, const DeliverySeries& series,
@@ -39,8 +39,8 @@ class Packer {
   static std::size_t bytes(std::size_t limit) noexcept;
 
   /// After a fold; `turn_bytes` is what can leave in a turn. The ledger's round is to be over in `turns`, at most
-  /// `patience`.
-  void begin_turn(std::uint64_t turn_bytes, std::uint64_t turns = patience) noexcept;
+  /// `most_turns`.
+  void begin_turn(std::uint64_t turn_bytes, std::uint64_t turns = most_turns) noexcept;
 
   /// The next datagram tells the client's own counters.
   void tell_own() noexcept { own_ = 0; }

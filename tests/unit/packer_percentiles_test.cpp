@@ -202,7 +202,7 @@ TEST(PackerPercentiles, AreTrueWhereALineTellsSeveralNeighbours) {
       Sender sender{agent, workload};
       Told told;
       Told recorded;
-      sender.flush(20'000 / workload.endpoints, told, recorded, 20'000 * 41 / 20 / Packer::patience);
+      sender.flush(20'000 / workload.endpoints, told, recorded, 20'000 * 41 / 20 / Packer::most_turns);
       for (auto& [series, values] : recorded) {
         std::sort(values.begin(), values.end());
         std::vector<Milliseconds>& kept = told[series];

@@ -82,7 +82,7 @@ TEST(Packer, KeepsEveryCountWhateverTheWeightIs) {
     Rig rig{statsd::Agent::graphite};
     for (int i = 0; i < 3000; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i % 700});
     rig.begin_round();
-    rig.packer.begin_turn(3000 * (line_bytes + 12) / room / Packer::patience);
+    rig.packer.begin_turn(3000 * (line_bytes + 12) / room / Packer::most_turns);
     const support::Tally tally = rig.tally();
     EXPECT_EQ(tally.timing_count_sum(duration), 3000u) << room;
     EXPECT_TRUE(tally.malformed.empty()) << tally.malformed[0];
@@ -106,7 +106,7 @@ TEST(Packer, ThinsNothingThatLeavesInTenTurns) {
   Rig rig{statsd::Agent::plain};
   for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
   rig.begin_round();
-  rig.packer.begin_turn(100 * line_bytes / Packer::patience);
+  rig.packer.begin_turn(100 * line_bytes / Packer::most_turns);
   EXPECT_EQ(rig.tally().timing_count(duration), 100u);
   EXPECT_EQ(rig.ledger.totals().left_out, 0u);
 }
@@ -163,7 +163,7 @@ TEST(Packer, ReckonsWithTheWeightOfALine) {
   for (int i = 0; i < 900; ++i) rig.recorder.success("https://a/", 5ms);
   for (int i = 0; i < 10; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{100 + i});
   rig.begin_round();
-  rig.packer.begin_turn(21 * line_bytes / Packer::patience);
+  rig.packer.begin_turn(21 * line_bytes / Packer::most_turns);
   int lines = 0;
   for (const std::string& datagram : rig.datagrams()) {
     for (std::size_t at = 0; (at = datagram.find("|ms", at)) != std::string::npos; ++at) ++lines;
@@ -177,7 +177,7 @@ TEST(Packer, MergesEarlierWhereFewTurnsAreLeft) {
     Rig rig{statsd::Agent::collectd};
     for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
     rig.begin_round();
-    rig.packer.begin_turn(100 * line_bytes / Packer::patience, turns);
+    rig.packer.begin_turn(100 * line_bytes / Packer::most_turns, turns);
     EXPECT_EQ(rig.tally().timing_count(duration), lines) << turns;
   }
 }
@@ -188,7 +188,7 @@ TEST(Packer, MakesRoomForWhatWasRecordedSinceTheRoundBegan) {
   rig.begin_round();
   for (int i = 0; i < 100; ++i) rig.recorder.success("https://a/", std::chrono::milliseconds{i});
   rig.fold();
-  rig.packer.begin_turn(100 * line_bytes / Packer::patience);
+  rig.packer.begin_turn(100 * line_bytes / Packer::most_turns);
   EXPECT_EQ(rig.tally().timing_count(duration), 50u);  // and no more than the round's
   EXPECT_EQ(rig.ledger.totals().timings_owed(), 100u);
 }
