@@ -17,7 +17,7 @@
 #include "record/reading.hpp"
 #include "transport/address.hpp"
 #include "wire/agent_rules.hpp"
-#include "wire/label.hpp"
+#include "wire/tags.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "event_metrics/config.hpp"
-#include "wire/label.hpp"
+#include "wire/tags.hpp"
 
 namespace event_metrics::inline v0 {
 

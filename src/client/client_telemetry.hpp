@@ -16,8 +16,8 @@
 
 namespace event_metrics::inline v0 {
 
-/// By the number that ledger::Ledger::record_own() takes.
-inline constexpr std::array<std::string_view, ledger::own_count> telemetry_keys = {
+/// By the number that ledger::Ledger::record_telemetry() takes.
+inline constexpr std::array<std::string_view, ledger::telemetry_count> telemetry_keys = {
     "datadog.dogstatsd.client.metrics", "datadog.dogstatsd.client.packets_sent", "datadog.dogstatsd.client.bytes_sent",
     "datadog.dogstatsd.client.metric_dropped_on_receive"};
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/refuse.hpp"
-#include "wire/label.hpp"
+#include "wire/tags.hpp"
 
 namespace event_metrics::inline v0 {
 

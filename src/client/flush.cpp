@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t most_quoted = 1184;
 
-std::uint32_t series_of(const Flush::Setup& setup) noexcept { return setup.rows; }
-
 // Only UDP takes back what it accepted.
 std::size_t quoted_bytes(const Flush::Setup& setup) noexcept {
   return setup.address.kind == transport::Address::Kind::udp ? most_quoted : 0;
@@ -29,7 +27,7 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder, con
       series_{std::move(series)},
       recorder_{recorder},
       labels_{labels},
-      ledger_{recorder.budget(), series_of(setup_)},
+      ledger_{recorder.budget(), setup_.rows},
       channel_{setup_.address},
       packer_{setup_.rules, setup_.datagram_limit, series_, setup_.telemetry_suffix, ledger_},
       provisional_{quoted_bytes(setup_), kept_shares(setup_)},
@@ -40,15 +38,15 @@ Flush::Flush(Setup setup, DeliverySeries series, record::Recorder& recorder, con
       next_fold_{next_turn_},
       next_telemetry_{next_turn_ + telemetry_interval} {
   for (std::uint32_t opened = 0; opened < series_.size(); ++opened) (void)ledger_.add_series();
-  ledger_.attach_endpoint(DeliverySeries::other);
-  ledger_.attach_endpoint(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
+  ledger_.attach_row(DeliverySeries::other);
+  ledger_.attach_row(setup_.by_endpoint ? DeliverySeries::invalid : DeliverySeries::other);
 }
 
 std::size_t Flush::fixed_bytes(const Setup& setup) noexcept {
   const std::size_t datagrams =
       Packer::bytes(setup.datagram_limit) + Provisional::bytes(quoted_bytes(setup), kept_shares(setup));
-  return ledger::Ledger::fixed_bytes(series_of(setup)) +
-         DeliverySeries::most_bytes(series_of(setup), setup.longest_suffix) + datagrams;
+  return ledger::Ledger::fixed_bytes(setup.rows) + DeliverySeries::most_bytes(setup.rows, setup.longest_suffix) +
+         datagrams;
 }
 
 Flush::Clock::time_point Flush::tend(Clock::time_point now) noexcept { return recorder_.tend(now); }
@@ -57,7 +55,7 @@ bool Flush::begin_turn(Clock::time_point now) {
   const bool complete = fold(now);
   expire(now);
   packer_.begin_turn(turn_bytes(), turns_left(now));
-  tell_own(now);
+  tell_telemetry(now);
   look_at_socket(now);
   owe_active_tasks();
   return complete;
@@ -73,12 +71,12 @@ void Flush::end_active_tasks() noexcept {
   owe_active_tasks();
 }
 
-bool Flush::attach_endpoints() noexcept {
+bool Flush::attach_rows() noexcept {
   try {
-    while (ledger_.endpoint_count() < labels_.row_count()) {
-      const std::uint32_t series = series_.find_or_add(labels_.label(ledger_.endpoint_count()));
+    while (ledger_.row_count() < labels_.row_count()) {
+      const std::uint32_t series = series_.find_or_add(labels_.label(ledger_.row_count()));
       if (series == ledger_.series_count()) (void)ledger_.add_series();
-      ledger_.attach_endpoint(series);
+      ledger_.attach_row(series);
     }
     return true;
   } catch (const std::bad_alloc&) {
@@ -89,7 +87,7 @@ bool Flush::attach_endpoints() noexcept {
 bool Flush::fold(Clock::time_point now) {
   settling_.fold(now, ledger_.round_is_over());
   next_fold_ = now + longest_unfolded;
-  const bool attached = attach_endpoints();
+  const bool attached = attach_rows();
   const bool complete = ledger_.fold(recorder_, attached);
   if (!complete) out_of_memory(now);
   tell_limits(now);
@@ -250,13 +248,13 @@ Flush::Step Flush::shrink() noexcept {
 bool Flush::read_refusals(Clock::time_point now) noexcept {
   bool refused = false;
   while (const auto quote = channel_.next_refusal()) {
-    const Provisional::Entry* const entry = provisional_.take(*quote, now);
-    if (entry == nullptr) continue;  // sent long ago, or not ours
+    const Provisional::Sent* const sent = provisional_.take(*quote, now);
+    if (sent == nullptr) continue;  // sent long ago, or not ours
     refused = true;
-    if (quote->size() < entry->quote.size()) channel_.quotes_less(quote->size());
-    for (const ledger::Share& share : entry->shares) ledger_.take_back(share);
+    if (quote->size() < sent->quote.size()) channel_.quotes_less(quote->size());
+    for (const ledger::Share& share : sent->shares) ledger_.take_back(share);
     --counts_.datagrams_accepted;
-    counts_.bytes_accepted -= entry->size;
+    counts_.bytes_accepted -= sent->size;
     ++counts_.datagrams_refused;
   }
   if (refused) settling_.refused();

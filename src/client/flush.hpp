@@ -98,13 +98,13 @@ class Flush {
   using Step = Retry::Step;
 
   bool fold(Clock::time_point now);
-  bool attach_endpoints() noexcept;
+  bool attach_rows() noexcept;
   void tell_limits(Clock::time_point now) noexcept;
   void owe_active_tasks() noexcept;
   void expire(Clock::time_point now);
   void next_round() noexcept;
   std::uint64_t turns_left(Clock::time_point now) const noexcept;
-  void tell_own(Clock::time_point now);
+  void tell_telemetry(Clock::time_point now);
   bool is_udp() const noexcept { return setup_.address.kind == transport::Address::Kind::udp; }
   void look_at_socket(Clock::time_point now) noexcept;
   bool may_send(Clock::time_point now, Urgency urgency);

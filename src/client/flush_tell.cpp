@@ -9,15 +9,15 @@
 
 namespace event_metrics::inline v0 {
 
-void Flush::tell_own(Clock::time_point now) {
+void Flush::tell_telemetry(Clock::time_point now) {
   if (setup_.telemetry_suffix.empty() || now < next_telemetry_) return;
   next_telemetry_ = now + telemetry_interval;
   const ledger::Totals& totals = ledger_.totals();
-  ledger_.record_own(0, 2 * totals.recorded + totals.timings_recorded);
-  ledger_.record_own(1, counts_.datagrams_accepted);
-  ledger_.record_own(2, counts_.bytes_accepted);
-  ledger_.record_own(3, 2 * totals.expired + totals.timings_expired + totals.left_out);
-  packer_.tell_own();
+  ledger_.record_telemetry(0, 2 * totals.recorded + totals.timings_recorded);
+  ledger_.record_telemetry(1, counts_.datagrams_accepted);
+  ledger_.record_telemetry(2, counts_.bytes_accepted);
+  ledger_.record_telemetry(3, 2 * totals.expired + totals.timings_expired + totals.left_out);
+  packer_.tell_telemetry();
 }
 
 void Flush::tell_limits(Clock::time_point now) noexcept {
@@ -75,7 +75,7 @@ statsd::Stats Flush::stats() const noexcept {
   if (stats.owed + stats.timings_owed > 0) stats.oldest_owed = settling_.age(seen_at_);
   stats.beyond_range = recorder_.beyond_range();
   stats.series = ledger_.series_count();
-  stats.endpoints = ledger_.endpoint_count() - RowLabels::first_labelled;
+  stats.endpoints = ledger_.row_count() - RowLabels::first_labelled;
   stats.memory_bytes = recorder_.memory_bytes() + fixed_bytes_ + ledger_.memory_bytes();
   return stats;
 }

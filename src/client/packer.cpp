@@ -102,7 +102,7 @@ bool Packer::fill() {
 }
 
 void Packer::add_owed() {
-  if (!add_gauge() || !add_own()) return;
+  if (!add_gauge() || !add_telemetry()) return;
   // Counters go first. Where they alone fill a datagram, the next one begins with durations, or these would never
   // leave.
   const bool durations_first = std::exchange(crowded_, false);
@@ -131,16 +131,16 @@ bool Packer::add_gauge() {
   if (!value) return true;
   const std::array lines{
       wire::Line{series_.keys().active_tasks, wire::Kind::gauge, *value, 1, series_.common_suffix()}};
-  const std::array shares{ledger::Share{0, ledger::gauge_entry, 1}};
+  const std::array shares{ledger::Share{0, ledger::gauge_item, 1}};
   return add(lines, shares);
 }
 
-bool Packer::add_own() {
-  for (; own_ < ledger::own_count; ++own_) {
-    const std::uint64_t owed = ledger_.owed_own(own_);
-    const std::array lines{
-        wire::Line{telemetry_keys[own_], wire::Kind::counter, static_cast<std::int64_t>(owed), 1, telemetry_suffix_}};
-    const std::array shares{ledger::Share{own_, ledger::own_entry, owed}};
+bool Packer::add_telemetry() {
+  for (; next_telemetry_ < ledger::telemetry_count; ++next_telemetry_) {
+    const std::uint64_t owed = ledger_.owed_telemetry(next_telemetry_);
+    const std::array lines{wire::Line{telemetry_keys[next_telemetry_], wire::Kind::counter,
+                                      static_cast<std::int64_t>(owed), 1, telemetry_suffix_}};
+    const std::array shares{ledger::Share{next_telemetry_, ledger::telemetry_item, owed}};
     if (!add(lines, shares) && !datagram_.empty()) return false;  // one that fits in no datagram is let go
   }
   return true;
@@ -167,9 +167,9 @@ bool Packer::add_counters_of(std::uint32_t series) {
   line(keys.attempts, owed.successes + owed.failed);
   line(keys.successes, owed.successes);
   line(keys.failures, owed.failed);
-  const std::array shares{ledger::Share{series, ledger::success_entry, owed.successes},
+  const std::array shares{ledger::Share{series, ledger::success_item, owed.successes},
                           ledger::Share{series, record::failed_cell, owed.failed},
-                          ledger::Share{series, ledger::announced_entry, 1}};
+                          ledger::Share{series, ledger::announced_item, 1}};
   return add({lines.data(), count}, {shares.data(), owed.announced ? 2U : 3U});
 }
 
@@ -247,9 +247,9 @@ bool Packer::add_timing() {
     to_median -= share.count;
     return false;
   });
-  const std::int64_t value = record::value_of(median->entry);
+  const std::int64_t value = record::value_of(median->item);
   const std::uint64_t weight = wire::next_weight(count, most_weight(rules_));
-  if (weight < count) run_.push_back({timing_series_, ledger::left_out_entry, count - weight});
+  if (weight < count) run_.push_back({timing_series_, ledger::left_out_item, count - weight});
   const std::array lines{
       wire::Line{series_.keys().duration, series_.keys().duration_kind, value, weight, series_.suffix(timing_series_)}};
   if (!add(lines, run_)) return false;

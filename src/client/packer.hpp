@@ -43,7 +43,7 @@ class Packer {
   void begin_turn(std::uint64_t turn_bytes, std::uint64_t turns = most_turns) noexcept;
 
   /// The next datagram tells the client's own counters.
-  void tell_own() noexcept { own_ = 0; }
+  void tell_telemetry() noexcept { next_telemetry_ = 0; }
 
   /// Makes the next datagram of what is owed, which counts as accepted until undo(). False when nothing is owed.
   /// Throws std::bad_alloc, and then nothing has changed that undo() does not take back.
@@ -61,7 +61,7 @@ class Packer {
  private:
   void add_owed();
   bool add_gauge();
-  bool add_own();
+  bool add_telemetry();
   bool add_counters();
   bool add_counters_of(std::uint32_t series);
   double merged_to_fit(double times, double room) const noexcept;
@@ -83,8 +83,8 @@ class Packer {
   const std::string& telemetry_suffix_;
   ledger::Ledger& ledger_;
   wire::Datagram datagram_;
-  std::vector<ledger::Share> shares_;      // what datagram_ carries
-  std::uint32_t own_ = ledger::own_count;  // the next of the client's own counters to tell
+  std::vector<ledger::Share> shares_;                       // what datagram_ carries
+  std::uint32_t next_telemetry_ = ledger::telemetry_count;  // the next of the client's own counters to tell
 
   // Each goes on where the last datagram ended, so that no series crowds out another.
   std::uint32_t counter_series_ = 0;

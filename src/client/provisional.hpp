@@ -25,8 +25,8 @@ class Provisional {
   static constexpr std::chrono::milliseconds settling{2};
   static constexpr std::size_t capacity = 64;
 
-  struct Entry {
-    Clock::time_point sent{};
+  struct Sent {
+    Clock::time_point at{};
     std::size_t size = 0;
     std::string quote{};
     std::vector<ledger::Share> shares{};
@@ -35,11 +35,11 @@ class Provisional {
   /// Keeps memory for datagrams of `shares` shares and quotes of up to `quoted` bytes.
   Provisional(std::size_t quoted, std::size_t shares);
   static std::size_t bytes(std::size_t quoted, std::size_t shares) noexcept {
-    return capacity * (sizeof(Entry) + quoted + shares * sizeof(ledger::Share));
+    return capacity * (sizeof(Sent) + quoted + shares * sizeof(ledger::Share));
   }
 
-  bool full(Clock::time_point now) const noexcept { return count_ == capacity && !settled(entry(0), now); }
-  /// When the youngest entry settles; long ago when there is none.
+  bool full(Clock::time_point now) const noexcept { return count_ == capacity && !settled(sent(0), now); }
+  /// When the youngest datagram settles; long ago when there is none.
   Clock::time_point settled_at() const noexcept;
 
   /// Whether a refusal of `datagram` could be mistaken for that of another one that has not settled.
@@ -49,22 +49,22 @@ class Provisional {
   void keep(std::string_view datagram, std::size_t quoted, std::span<const ledger::Share> shares,
             Clock::time_point now);
 
-  /// Takes out the oldest entry that `quote` names; nullptr when there is none. Valid until the next keep(). A quote
+  /// Takes out the oldest datagram that `quote` names; nullptr when there is none. Valid until the next keep(). A quote
   /// that is equal to none is the beginning of one: the oldest of those that have not settled, or else the youngest.
-  const Entry* take(std::string_view quote, Clock::time_point now) noexcept;
+  const Sent* take(std::string_view quote, Clock::time_point now) noexcept;
 
   /// For a socket that is closed: its refusals are lost.
   void forget() noexcept { count_ = 0; }
 
  private:
-  static bool alike(const Entry& entry, std::string_view datagram, std::size_t quoted) noexcept;
-  static bool settled(const Entry& entry, Clock::time_point now) noexcept { return entry.sent + settling <= now; }
+  static bool alike(const Sent& sent, std::string_view datagram, std::size_t quoted) noexcept;
+  static bool settled(const Sent& sent, Clock::time_point now) noexcept { return sent.at + settling <= now; }
   /// The oldest is 0, the youngest count_ - 1.
-  Entry& entry(std::size_t index) noexcept { return entries_[(first_ + index) % capacity]; }
-  const Entry& entry(std::size_t index) const noexcept { return entries_[(first_ + index) % capacity]; }
-  Entry& remove(std::size_t index) noexcept;
+  Sent& sent(std::size_t index) noexcept { return sent_[(first_ + index) % capacity]; }
+  const Sent& sent(std::size_t index) const noexcept { return sent_[(first_ + index) % capacity]; }
+  Sent& remove(std::size_t index) noexcept;
 
-  std::array<Entry, capacity> entries_;  // a ring: count_ of them, from first_ on
+  std::array<Sent, capacity> sent_;  // a ring: count_ of them, from first_ on
   std::size_t first_ = 0;
   std::size_t count_ = 0;
 };

@@ -33,7 +33,7 @@ record::Recorder::Limits Deliveries::Limits::of_recorder() const noexcept {
 Deliveries::Deliveries(const Limits& limits, record::Recorder::Reborn reborn, std::unique_ptr<record::Arena> arena)
     : head_{record::head(*arena)},
       table_{*arena, record::Recorder::further_line(limits.of_recorder()), limits.max_endpoints},
-      block_url_bytes_{limits.by_endpoint ? block_url_bytes : std::string_view{}.max_size()},
+      short_key_url_bytes_{limits.by_endpoint ? short_key_url_bytes : std::string_view{}.max_size()},
       writer_{*arena},
       by_endpoint_{limits.by_endpoint},
       recorder_{limits.of_recorder(), std::move(reborn), std::move(arena)} {}
@@ -54,7 +54,7 @@ inline void Deliveries::record(std::string_view url, unsigned cell) noexcept {
 // What nearly every call comes down to. Whatever is not as usual is left to the next function, called last, so that
 // this one needs no stack.
 inline void Deliveries::by_place(Lane& lane, std::string_view url, unsigned cell) noexcept {
-  if (url.size() < block_url_bytes_) [[unlikely]]
+  if (url.size() < short_key_url_bytes_) [[unlikely]]
     return by_key(url, cell, lane);
   const std::uint32_t word = table_.word_if(guess(*lane.block, url.data()), url.data());
   if (word == 0) [[unlikely]]
@@ -71,8 +71,8 @@ inline void Deliveries::by_place(Lane& lane, std::string_view url, unsigned cell
 // At the URL's place lay another one before, or none, or one that counts as `other`; or it is short, or not looked at.
 [[gnu::noinline]] void Deliveries::by_key(std::string_view url, unsigned cell, Lane& lane) noexcept {
   if (!by_endpoint_) return writer_.into_ring(lane, word_of(other_endpoint, 0), cell);
-  BlockKey key;
-  if (!likely_block_key(url, key)) [[unlikely]]
+  ShortKey key;
+  if (!likely_short_key(url, key)) [[unlikely]]
     return by_label(url, cell);
   const bool is_full = table_.is_full();  // first: what made it full is found then
   const std::uint32_t spelling = table_.find(key);
@@ -81,7 +81,7 @@ inline void Deliveries::by_place(Lane& lane, std::string_view url, unsigned cell
     if (is_no_host(url)) return writer_.into_ring(lane, word_of(invalid_endpoint, 0), cell);
     return by_label(url, cell);
   }
-  if (url.size() >= block_url_bytes && url[4] == 's' && spelling < most_guessed) {
+  if (url.size() >= short_key_url_bytes && url[4] == 's' && spelling < most_guessed) {
     guess(*lane.block, url.data()) = static_cast<std::uint16_t>(spelling);
   }
   writer_.into_ring(lane, word_of(table_.endpoint(spelling), 0), cell);

@@ -64,7 +64,7 @@ class alignas(record::Arena::line_bytes) Deliveries {
   // What a call reads lies on one line.
   record::Head& head_;
   EndpointTable table_;
-  std::size_t block_url_bytes_;  // the size from which a URL is worth a look
+  std::size_t short_key_url_bytes_;  // the size from which a URL is worth a look
   record::Writer writer_;
   const bool by_endpoint_;
   record::Recorder recorder_;

@@ -14,15 +14,15 @@ std::uint32_t slots(std::uint32_t capacity) noexcept { return 1 + 2 * capacity; 
 Scheme scheme_of(const HostKey& key) noexcept {
   return key.authority.find(':') != key.authority.npos ? key.scheme : Scheme::other;
 }
-std::uint32_t kind_of(const HostKey& key) noexcept { return kind_of(key.authority.size(), scheme_of(key)); }
+std::uint32_t shape_of(const HostKey& key) noexcept { return shape_of(key.authority.size(), scheme_of(key)); }
 
-bool is_short(const HostKey& key) noexcept { return key.authority.size() < block_bytes; }
+bool is_short(const HostKey& key) noexcept { return key.authority.size() < key_bytes; }
 
-// A short key as in BlockKey.
-KeyBlock short_block(std::string_view text) noexcept {
-  char block[block_bytes] = {};
-  *std::copy(text.begin(), text.end(), block) = '/';
-  return KeyBlock::load(block);
+// A short key as in ShortKey.
+KeyBytes short_bytes(std::string_view text) noexcept {
+  char bytes[key_bytes] = {};
+  *std::copy(text.begin(), text.end(), bytes) = '/';
+  return KeyBytes::load(bytes);
 }
 
 using record::lines_of;
@@ -52,18 +52,18 @@ std::uint32_t EndpointTable::lines(std::uint32_t capacity) noexcept {
 
 std::uint32_t EndpointTable::home(const HostKey& key) const noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
-  if (is_short(key)) return spread(short_block(key.authority).hash(seed_));
+  if (is_short(key)) return spread(short_bytes(key.authority).hash(seed_));
   const std::string_view text = key.authority;
-  std::uint64_t hash = KeyBlock::load(text.data()).hash(seed_);
-  for (std::size_t at = block_bytes; at < text.size(); at += block_bytes) {
-    const std::size_t last = text.size() - block_bytes;  // the last block overlaps the one before
-    hash = hash * odd + KeyBlock::load(text.data() + std::min(at, last)).hash(seed_);
+  std::uint64_t hash = KeyBytes::load(text.data()).hash(seed_);
+  for (std::size_t at = key_bytes; at < text.size(); at += key_bytes) {
+    const std::size_t last = text.size() - key_bytes;  // the last bytes overlap the one before
+    hash = hash * odd + KeyBytes::load(text.data() + std::min(at, last)).hash(seed_);
   }
   return spread(hash);
 }
 
 bool EndpointTable::is(const Slot& slot, const HostKey& key) const noexcept {
-  if (slot.kind != kind_of(key)) return false;
+  if (slot.shape != shape_of(key)) return false;
   return is_short(key) ? key.authority == std::string_view{slot.key, key.authority.size()}
                        : key.authority == at(slot.endpoint);
 }
@@ -103,7 +103,7 @@ void EndpointTable::add(std::uint32_t number, const HostKey& spelling, std::uint
     const bool is_https = spelling.scheme == Scheme::https || text.find(':') == text.npos;
     if (is_https) slot.word = record::word_of(endpoint, 0);
   }
-  slot.kind = kind_of(spelling);
+  slot.shape = shape_of(spelling);
 
   const std::uint32_t home = this->home(spelling);
   const std::uint32_t place = (home & ~record::most_rows) | number;

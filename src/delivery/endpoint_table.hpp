@@ -10,7 +10,7 @@
 
 #include "delivery/host_key.hpp"
 #include "delivery/host_label.hpp"
-#include "delivery/key_block.hpp"
+#include "delivery/key_bytes.hpp"
 #include "record/arena.hpp"
 #include "record/layout.hpp"
 #include "record/ring.hpp"
@@ -23,7 +23,7 @@ inline constexpr std::uint32_t invalid_endpoint = 1;
 inline constexpr std::uint32_t first_endpoint = 2;
 
 /// The size from which a URL can be compared with a slot without a look at where it ends.
-inline constexpr std::size_t block_url_bytes = 8 + block_bytes;
+inline constexpr std::size_t short_key_url_bytes = 8 + key_bytes;
 
 /// An endpoint is a label. It is found by its spellings: keys of URLs, of which the label, as the key of a URL whose
 /// scheme has no port, is the first. Each has room for one more of a short one; what is not remembered has to be
@@ -42,27 +42,27 @@ class EndpointTable {
     std::uint32_t found;
   };
 
-  /// One spelling on one line. One that is no BlockKey is its endpoint's label, and stands whole there.
+  /// One spelling on one line. One that is no ShortKey is its endpoint's label, and stands whole there.
   struct alignas(record::Arena::line_bytes) Slot {
-    std::uint32_t kind;
+    std::uint32_t shape;
     std::uint32_t word;       ///< word_of(endpoint, 0) for word_if(); 0 where that may not believe a guess
     std::uint32_t size_bits;  ///< as many as `key` has bytes before the zeros
     std::uint32_t endpoint;
-    alignas(16) char key[block_bytes];  ///< as in BlockKey
-    std::uint32_t claimed;              ///< 1 once a thread has begun to write a second spelling here
+    alignas(16) char key[key_bytes];  ///< as in ShortKey
+    std::uint32_t claimed;            ///< 1 once a thread has begun to write a second spelling here
   };
 
   /// The number of a spelling, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
   std::uint32_t find(const HostKey& spelling) const noexcept;
 
-  /// The same for a key shorter than a block.
-  std::uint32_t find(const BlockKey& spelling) const noexcept;
+  /// The same for a key shorter than KeyBytes.
+  std::uint32_t find(const ShortKey& spelling) const noexcept;
 
   /// The index of the endpoint that is spelled like this; what find() returned.
   std::uint32_t endpoint(std::uint32_t spelling) const noexcept { return slots_[spelling].endpoint; }
 
   /// word_of(endpoint, 0) for an https URL that is spelled like `guess`, any that find() once returned to this thread;
-  /// 0 when it is spelled otherwise, or when nothing can be said. Reads block_url_bytes of `url`.
+  /// 0 when it is spelled otherwise, or when nothing can be said. Reads short_key_url_bytes of `url`.
   std::uint32_t word_if(std::uint32_t guess, const char* url) const noexcept;
 
   /// Adds an endpoint whose label find() did not have and returns its index; 0 when the table is full. Only under a
@@ -109,16 +109,16 @@ std::uint32_t EndpointTable::find_from(std::uint32_t home, Matches matches) cons
   }
 }
 
-inline std::uint32_t EndpointTable::find(const BlockKey& spelling) const noexcept {
+inline std::uint32_t EndpointTable::find(const ShortKey& spelling) const noexcept {
   return find_from(spread(spelling.bytes.hash(seed_)),
-                   [&](const Slot& slot) { return slot.kind == spelling.kind && spelling.bytes.equals(slot.key); });
+                   [&](const Slot& slot) { return slot.shape == spelling.shape && spelling.bytes.equals(slot.key); });
 }
 
 inline std::uint32_t EndpointTable::word_if(std::uint32_t guess, const char* url) const noexcept {
   if (guess == 0) [[unlikely]]
     return 0;  // where nothing is guessed nothing need be compared
   const Slot& slot = slots_[guess];
-  if (std::memcmp(url, "https://", 8) != 0 || !KeyBlock::load(url + 8).agrees(slot.key, slot.size_bits)) return 0;
+  if (std::memcmp(url, "https://", 8) != 0 || !KeyBytes::load(url + 8).agrees(slot.key, slot.size_bits)) return 0;
   return slot.word;
 }
 

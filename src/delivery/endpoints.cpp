@@ -3,7 +3,7 @@
 #include "base/refuse.hpp"
 #include "record/ring.hpp"
 #include "wire/agent_rules.hpp"
-#include "wire/label.hpp"
+#include "wire/tags.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "delivery/key_block.hpp"
+#include "delivery/key_bytes.hpp"
 
 namespace event_metrics::inline v0::delivery {
 
@@ -23,49 +23,48 @@ struct HostKey {
 /// the host there, and others at a later `@`. Source: RFC 3986, sections 3.1 and 3.2.
 HostKey host_key(std::string_view url) noexcept;
 
-/// A key in the form in which it is looked up, where it is shorter than a block.
-struct BlockKey {
-  KeyBlock bytes{};  ///< the key, a slash and zeros
-  std::uint32_t kind = 0;
+/// A key in the form in which it is looked up, where it is shorter than KeyBytes.
+struct ShortKey {
+  KeyBytes bytes{};  ///< the key, a slash and zeros
+  std::uint32_t shape = 0;
   const char* begin = nullptr;  ///< in the URL
 
-  std::string_view text() const noexcept { return {begin, kind >> 2U}; }
+  std::string_view text() const noexcept { return {begin, shape >> 2U}; }
 };
 
 /// What two keys must share before their bytes are worth comparing; never 0. Where no port is written the scheme makes
 /// no difference, and is `other`.
-constexpr std::uint32_t kind_of(std::size_t size, Scheme scheme) noexcept {
+constexpr std::uint32_t shape_of(std::size_t size, Scheme scheme) noexcept {
   return static_cast<std::uint32_t>(size) << 2U | static_cast<std::uint32_t>(scheme);
 }
 
-/// What stands between `http(s)://` and the next slash, where it is shorter than a block and a slash follows; else
+/// What stands between `http(s)://` and the next slash, where it is shorter than KeyBytes and a slash follows; else
 /// false. A guess at host_key() for a fraction of its cost: where it equals a key of host_key()'s, or a label, it is
 /// host_key()'s answer, since neither holds a byte that ends the host sooner or begins it later. Always inline, or the
 /// key would go through memory.
-[[gnu::always_inline]] inline bool likely_block_key(std::string_view url, BlockKey& key) noexcept {
+[[gnu::always_inline]] inline bool likely_short_key(std::string_view url, ShortKey& key) noexcept {
   Scheme scheme = Scheme::https;
   if (!url.starts_with("https://")) {
     if (!url.starts_with("http://")) return false;
     scheme = Scheme::http;
   }
   url.remove_prefix(scheme == Scheme::https ? 8 : 7);
-  const KeyBlock block =
-      url.size() >= block_bytes ? KeyBlock::load(url.data()) : KeyBlock::load(url.data(), url.size());
-  unsigned size = block.find<'/', ':'>();
-  if (size < block_bytes && url[size] == ':') {
-    size = block.find<'/'>();
+  const KeyBytes bytes = url.size() >= key_bytes ? KeyBytes::load(url.data()) : KeyBytes::load(url.data(), url.size());
+  unsigned size = bytes.find<'/', ':'>();
+  if (size < key_bytes && url[size] == ':') {
+    size = bytes.find<'/'>();
   } else {
     scheme = Scheme::other;
   }
-  if (size == 0 || size == block_bytes) [[unlikely]]
+  if (size == 0 || size == key_bytes) [[unlikely]]
     return false;
-  key = {block.first(size + 1), kind_of(size, scheme), url.data()};
+  key = {bytes.first(size + 1), shape_of(size, scheme), url.data()};
   return true;
 }
 
 /// Whether a key is a label as it stands: letters in lower case, digits, `-` and `.`, with no dot at its end. Some that
 /// are labels too are not known as such.
-inline bool is_label(const BlockKey& key) noexcept {
+inline bool is_label(const ShortKey& key) noexcept {
   const std::string_view text = key.text();
   return key.bytes.leading_plain() > text.size() && text.back() != '.';  // the slash behind it is counted
 }

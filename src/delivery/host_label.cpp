@@ -43,7 +43,7 @@ enum class Name : std::uint8_t { invalid, ascii, unicode };
 Name look_at(std::string_view name) noexcept {
   constexpr std::size_t most_bytes = 4 * longest_host;  // what is longer has more code points than there may be bytes
   if (name.empty() || name.ends_with('.') || name.size() > most_bytes) return Name::invalid;
-  Name kind = Name::ascii;
+  Name name_is = Name::ascii;
   std::size_t bytes = 0;
   for (std::size_t at = 0; (at = find_first_not_plain(name, at)) < name.size(); at += bytes) {
     bytes = 1;
@@ -51,9 +51,9 @@ Name look_at(std::string_view name) noexcept {
     const CodePoint next = code_point(name.substr(at));
     bytes = next.bytes;
     if (bytes < 2 || !may_stand_in_name(next.value)) return Name::invalid;
-    kind = Name::unicode;
+    name_is = Name::unicode;
   }
-  return kind;
+  return name_is;
 }
 
 /// Writes the host of a label. Every function returns false where there is no room for it.
@@ -185,8 +185,8 @@ HostLabel host_label(const HostKey& key) noexcept {
 }
 
 bool is_no_host(std::string_view url) noexcept {
-  BlockKey key;
-  if (!likely_block_key(url, key) || key.bytes.find<'@'>() < block_bytes) return false;  // user info may hold anything
+  ShortKey key;
+  if (!likely_short_key(url, key) || key.bytes.find<'@'>() < key_bytes) return false;  // user info may hold anything
   const std::string_view text = key.text();
   std::size_t bytes = 0;
   for (std::size_t at = key.bytes.leading_plain(); at < text.size(); at = find_first_not_plain(text, at + bytes)) {

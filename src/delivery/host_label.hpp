@@ -29,7 +29,7 @@ struct HostLabel {
 /// `xn--` form of a name have one label. One dot at the host's end is dropped.
 HostLabel host_label(const HostKey& key) noexcept;
 
-/// Whether what likely_block_key() finds in `url` shows that there is no host: true only where host_label() would say
+/// Whether what likely_short_key() finds in `url` shows that there is no host: true only where host_label() would say
 /// so, for less. What attackers can send in masses should not take much longer than the hosts of others.
 bool is_no_host(std::string_view url) noexcept;
 

@@ -10,35 +10,28 @@ namespace {
 
 using record::Arena;
 
-constexpr unsigned bits = 64;
-
 /// By how much `recorded` is less than what has been read now.
 std::uint64_t grow(std::uint64_t& recorded, std::uint64_t sum) noexcept { return sum - std::exchange(recorded, sum); }
 
 }  // namespace
 
-template <class Visit>
-void Ledger::for_each_mark(const Marks& marks, Visit visit) {
-  for (std::size_t at = 0; at < marks.size(); ++at) {
-    for (std::uint64_t word = marks[at]; word != 0; word &= word - 1) {
-      visit(static_cast<std::uint32_t>(at * bits) + static_cast<unsigned>(std::countr_zero(word)));
-    }
-  }
-}
-
-Ledger::Ledger(record::Budget& budget, std::uint32_t max_series) : budget_{budget}, arena_{budget.bytes()} {
-  for (Marks* const marks : {&counters_owing_, &timings_owing_, &timings_after_, &fold_marks_})
-    marks->resize(max_series / bits + 1);
+Ledger::Ledger(record::Budget& budget, std::uint32_t max_series)
+    : budget_{budget},
+      arena_{budget.bytes()},
+      counters_owing_{max_series},
+      timings_owing_{max_series},
+      timings_after_{max_series},
+      to_fold_{max_series} {
   accounts_.reserve(max_series);
-  endpoints_.reserve(max_series);
+  rows_.reserve(max_series);
   budget_.begin(memory_bytes());
 }
 
 std::size_t Ledger::fixed_bytes(std::uint32_t max_series) noexcept {
   // An octave needs no cell of the recorder's, so nothing else accounts for its chunk.
-  constexpr std::size_t one = sizeof(Account) + sizeof(Endpoint) + sizeof(Mid) + sizeof(Chunk);
-  constexpr std::size_t marks = 4;
-  return max_series * one + marks * (max_series / bits + 1) * sizeof(std::uint64_t);
+  constexpr std::size_t one = sizeof(Account) + sizeof(Row) + sizeof(Mid) + sizeof(Chunk);
+  constexpr std::size_t sets = 4;
+  return max_series * one + sets * SeriesSet::bytes(max_series);
 }
 
 std::size_t Ledger::memory_bytes() const noexcept {
@@ -50,10 +43,10 @@ std::uint32_t Ledger::add_series() {
   return static_cast<std::uint32_t>(accounts_.size() - 1);
 }
 
-void Ledger::attach_endpoint(std::uint32_t series) {
-  const std::uint32_t before = std::exchange(accounts_[series].newest_endpoint, endpoint_count());
-  endpoints_.push_back({series, before});  // within what was reserved
-  set_mark(fold_marks_, series, true);     // what was counted before may have been marked before, and the mark taken
+void Ledger::attach_row(std::uint32_t series) {
+  const std::uint32_t before = std::exchange(accounts_[series].newest_row, row_count());
+  rows_.push_back({series, before});  // within what was reserved
+  to_fold_.put(series, true);         // what was counted before may have been marked before, and the mark taken
 }
 
 bool Ledger::fold(record::Recorder& recorder, bool all) noexcept {
@@ -62,17 +55,17 @@ bool Ledger::fold(record::Recorder& recorder, bool all) noexcept {
   if (begins_round_) begin_round();
   recorder.drain();
   // All marks of a series are taken before its cells are read, or a count between the two would wait unseen.
-  for (std::uint32_t number = 0; number < std::min(endpoint_count(), record::Marks::count); ++number) {
+  for (std::uint32_t number = 0; number < std::min(row_count(), record::Marks::count); ++number) {
     if (!recorder.take_marks(number)) continue;
-    for (std::uint32_t endpoint = number; endpoint < endpoint_count(); endpoint += record::Marks::count) {
-      set_mark(fold_marks_, endpoints_[endpoint].series, true);
+    for (std::uint32_t row = number; row < row_count(); row += record::Marks::count) {
+      to_fold_.put(rows_[row].series, true);
     }
   }
   bool complete = all;
-  for_each_mark(fold_marks_, [&](std::uint32_t series) {
+  to_fold_.for_each([&](std::uint32_t series) {
     // Without memory for all of it the series keeps its mark, and the others are as they should be.
     const bool whole = fold_series(recorder, series);
-    set_mark(fold_marks_, series, !whole);
+    to_fold_.put(series, !whole);
     complete = complete && whole;
   });
   budget_.end_reading(complete, memory_bytes());
@@ -82,7 +75,7 @@ bool Ledger::fold(record::Recorder& recorder, bool all) noexcept {
 bool Ledger::read(const record::Recorder& recorder, const Account& account) noexcept {
   reading_.clear();
   try {
-    for (std::uint32_t each = account.newest_endpoint; each != no_endpoint; each = endpoints_[each].before) {
+    for (std::uint32_t each = account.newest_row; each != no_row; each = rows_[each].before) {
       reading_.add(recorder.arena(), each);
     }
     return true;
@@ -105,8 +98,8 @@ bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexc
       if (reading_.chunk(chunk, sums)) whole = fold_chunk(account, chunk, sums) && whole;
     }
   }
-  if (!begins_round_ && totals_.timings_recorded != timings) set_mark(timings_after_, series, true);
-  mark(series);
+  if (!begins_round_ && totals_.timings_recorded != timings) timings_after_.put(series, true);
+  note_owing(series);
   return whole;
 }
 
@@ -119,16 +112,16 @@ bool Ledger::has_chunk(Account& account, unsigned index) noexcept {
   return chunk_line != 0;
 }
 
-void Ledger::add_deliveries(Entry& entry, std::uint64_t more) noexcept {
-  entry.recorded += more;
+void Ledger::add_deliveries(Balance& balance, std::uint64_t more) noexcept {
+  balance.recorded += more;
   totals_.recorded += more;
   if (!begins_round_) return;
-  entry.round = entry.recorded;
+  balance.round = balance.recorded;
   round_deliveries_ += more;
 }
 
 bool Ledger::fold_chunk(Account& account, unsigned index, const record::Reading::Sums& sums) noexcept {
-  if (entry_of(account, index * record::cells_per_chunk) == nullptr) {
+  if (balance_of(account, index * record::cells_per_chunk) == nullptr) {
     if (std::all_of(sums.begin(), sums.end(), [](std::uint64_t sum) { return sum == 0; })) return true;
     if (!has_chunk(account, index)) return false;
   }
@@ -161,11 +154,11 @@ std::uint32_t Ledger::take(std::size_t bytes, unsigned for_chunk) noexcept {
 }
 
 std::optional<std::uint32_t> Ledger::next_owing_counters(std::uint32_t from) const noexcept {
-  return next_mark(counters_owing_, from);
+  return counters_owing_.next(from);
 }
 
 std::optional<std::uint32_t> Ledger::next_owing_timings(std::uint32_t from) const noexcept {
-  return next_mark(timings_owing_, from);
+  return timings_owing_.next(from);
 }
 
 Counters Ledger::owed_counters(std::uint32_t series) const noexcept {
@@ -174,8 +167,8 @@ Counters Ledger::owed_counters(std::uint32_t series) const noexcept {
 }
 
 std::uint64_t Ledger::owed(std::uint32_t series, std::uint32_t cell) const noexcept {
-  const Entry* const entry = entry_of(accounts_[series], cell);
-  return entry != nullptr ? entry->owed_of_round() : 0;
+  const Balance* const balance = balance_of(accounts_[series], cell);
+  return balance != nullptr ? balance->owed_of_round() : 0;
 }
 
 std::optional<std::uint32_t> Ledger::next_owing(std::uint32_t series, std::uint32_t from) const noexcept {
@@ -210,107 +203,107 @@ std::uint64_t Ledger::recorded(std::uint32_t series) const noexcept {
 }
 
 void Ledger::book(const Share& share, bool accepted) noexcept {
-  if (share.entry == gauge_entry) {
+  if (share.item == gauge_item) {
     gauge_owed_ = !accepted;  // taken back, a newer value goes out in its place
     return;
   }
   const std::uint64_t change = accepted ? share.count : 0 - share.count;
-  if (share.entry == left_out_entry) {  // its cells have been booked as accepted
+  if (share.item == left_out_item) {  // its cells have been booked as accepted
     totals_.timings_accepted -= change;
     totals_.left_out += change;
     return;
   }
-  if (share.entry == own_entry) {
-    own_[share.series].done += change;
+  if (share.item == telemetry_item) {
+    telemetry_[share.series].done += change;
     return;
   }
   Account& account = accounts_[share.series];
-  if (share.entry == announced_entry) {
+  if (share.item == announced_item) {
     account.announced += change;
-  } else if (share.entry == success_entry || share.entry == record::failed_cell) {
+  } else if (share.item == success_item || share.item == record::failed_cell) {
     join_round(account);
-    finish_deliveries(share.entry == success_entry ? account.success : account.failed, change);
+    finish_deliveries(share.item == success_item ? account.success : account.failed, change);
     totals_.accepted += change;
   } else {
-    finish_timings(account, share.entry, change);
+    finish_timings(account, share.item, change);
     totals_.timings_accepted += change;
   }
-  mark(share.series);
+  note_owing(share.series);
 }
 
 // Modulo 2^64: what is taken back is a negative count. Of counters more may leave than belongs to the round.
-void Ledger::finish_deliveries(Entry& entry, std::uint64_t count) noexcept {
-  round_deliveries_ -= entry.owed_of_round();
-  entry.done += count;
-  round_deliveries_ += entry.owed_of_round();
+void Ledger::finish_deliveries(Balance& balance, std::uint64_t count) noexcept {
+  round_deliveries_ -= balance.owed_of_round();
+  balance.done += count;
+  round_deliveries_ += balance.owed_of_round();
 }
 
 // All deliveries that were recorded when the round began belong to it: also those that were on their way then, should
 // they come back. To be called before an account's deliveries change.
 void Ledger::join_round(Account& account) noexcept {
   if (std::exchange(account.joined_round, round_number_) == round_number_) return;
-  for (Entry* const entry : {&account.success, &account.failed}) {
-    round_deliveries_ += entry->owed() - entry->owed_of_round();
-    entry->round = entry->recorded;
+  for (Balance* const balance : {&account.success, &account.failed}) {
+    round_deliveries_ += balance->owed() - balance->owed_of_round();
+    balance->round = balance->recorded;
   }
 }
 
 void Ledger::finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept {
-  Entry& entry = *entry_of(account, cell);
-  const std::uint64_t before = entry.owed_of_round();
-  entry.done += count;
-  const std::uint64_t change = entry.owed_of_round() - before;
+  Balance& balance = *balance_of(account, cell);
+  const std::uint64_t before = balance.owed_of_round();
+  balance.done += count;
+  const std::uint64_t change = balance.owed_of_round() - before;
   account.round_timings += change;
   round_timings_ += change;
   const unsigned chunk = cell / record::cells_per_chunk;
   std::uint64_t& owing = mid_of(account, chunk)->owing[chunk % record::chunks_per_mid];
   const std::uint64_t bit = std::uint64_t{1} << cell % record::cells_per_chunk;
-  owing = entry.owed() != 0 ? owing | bit : owing & ~bit;
+  owing = balance.owed() != 0 ? owing | bit : owing & ~bit;
 }
 
 void Ledger::begin_round() noexcept {
   ++round_number_;
-  for_each_mark(counters_owing_, [this](std::uint32_t series) { join_round(accounts_[series]); });
-  for_each_mark(timings_after_, [this](std::uint32_t series) {
+  counters_owing_.for_each([this](std::uint32_t series) { join_round(accounts_[series]); });
+  timings_after_.for_each([this](std::uint32_t series) {
     Account& account = accounts_[series];
     std::uint64_t more = 0;
-    for_each_entry(account, [&more](std::uint32_t, Entry& entry) {
-      more += entry.owed() - entry.owed_of_round();
-      entry.round = entry.recorded;
+    for_each_balance(account, [&more](std::uint32_t, Balance& balance) {
+      more += balance.owed() - balance.owed_of_round();
+      balance.round = balance.recorded;
     });
     account.round_timings += more;
     round_timings_ += more;
-    set_mark(timings_after_, series, false);
-    mark(series);
+    timings_after_.put(series, false);
+    note_owing(series);
   });
 }
 
 void Ledger::expire() noexcept {
-  for_each_mark(counters_owing_, [this](std::uint32_t series) {
-    for (Entry* const entry : {&accounts_[series].success, &accounts_[series].failed}) {
-      const std::uint64_t old = entry->owed_of_round();
-      finish_deliveries(*entry, old);
+  counters_owing_.for_each([this](std::uint32_t series) {
+    for (Balance* const balance : {&accounts_[series].success, &accounts_[series].failed}) {
+      const std::uint64_t old = balance->owed_of_round();
+      finish_deliveries(*balance, old);
       totals_.expired += old;
     }
-    mark(series);
+    note_owing(series);
   });
-  for_each_mark(timings_owing_, [this](std::uint32_t series) {
+  timings_owing_.for_each([this](std::uint32_t series) {
     Account& account = accounts_[series];
-    for_each_entry(account, [this, &account](std::uint32_t cell, const Entry& entry) {
-      const std::uint64_t old = entry.owed_of_round();
+    for_each_balance(account, [this, &account](std::uint32_t cell, const Balance& balance) {
+      const std::uint64_t old = balance.owed_of_round();
       finish_timings(account, cell, old);
       totals_.timings_expired += old;
     });
-    mark(series);
+    note_owing(series);
   });
 }
 
-void Ledger::mark(std::uint32_t series) noexcept {
+void Ledger::note_owing(std::uint32_t series) noexcept {
   const Account& account = accounts_[series];
   const Counters counters = owed_counters(series);
   const bool announce = !counters.announced && recorded(series) != 0;
-  set_mark(counters_owing_, series, counters.successes != 0 || counters.failed != 0 || announce);
-  set_mark(timings_owing_, series, account.round_timings != 0);
+  counters_owing_.put(series, counters.successes != 0 || counters.failed != 0 || announce);
+  timings_owing_.put(series, account.round_timings != 0);
 }
 
 Ledger::Mid* Ledger::mid_of(const Account& account, unsigned chunk) const noexcept {
@@ -318,30 +311,11 @@ Ledger::Mid* Ledger::mid_of(const Account& account, unsigned chunk) const noexce
   return line != 0 ? &arena_.at<Mid>(line) : nullptr;
 }
 
-Ledger::Entry* Ledger::entry_of(const Account& account, std::uint32_t cell) const noexcept {
+Ledger::Balance* Ledger::balance_of(const Account& account, std::uint32_t cell) const noexcept {
   const unsigned chunk = cell / record::cells_per_chunk;
   const Mid* const mid = mid_of(account, chunk);
   const std::uint32_t line = mid != nullptr ? mid->chunk[chunk % record::chunks_per_mid] : 0;
   return line != 0 ? &arena_.at<Chunk>(line).cell[cell % record::cells_per_chunk] : nullptr;
-}
-
-std::optional<std::uint32_t> Ledger::next_mark(const Marks& marks, std::uint32_t from) noexcept {
-  const std::size_t first = from / bits < marks.size() ? from / bits : 0;
-  const std::uint64_t before = (std::uint64_t{1} << from % bits) - 1;  // of the first word, those looked at last
-  for (std::size_t i = 0; i <= marks.size(); ++i) {
-    const std::size_t at = (first + i) % marks.size();
-    std::uint64_t word = marks[at];
-    if (i == 0) word &= ~before;
-    if (i == marks.size()) word &= before;
-    if (word != 0) return static_cast<std::uint32_t>(at * bits) + static_cast<unsigned>(std::countr_zero(word));
-  }
-  return std::nullopt;
-}
-
-void Ledger::set_mark(Marks& marks, std::uint32_t series, bool on) noexcept {
-  const std::uint64_t bit = std::uint64_t{1} << series % bits;
-  std::uint64_t& word = marks[series / bits];
-  word = on ? word | bit : word & ~bit;
 }
 
 }  // namespace event_metrics::inline v0::ledger

@@ -1,6 +1,6 @@
 // ledger/ledger.hpp - what has been recorded, what of it an agent has accepted, and so what is still owed.
 //
-// An account per series: its counters, and one entry per cell of its timing. What is recorded only grows; what is
+// An account per series: its counters, and one balance per cell of its timing. What is recorded only grows; what is
 // accepted is added with every share of a datagram and taken back when the datagram turns out not to have arrived.
 // What is owed leaves in rounds: a round is what was owed when it began, and the next one begins when all of it has
 // left. So nothing stays longer than two rounds, and the timings of a round can be told in any order.
@@ -15,6 +15,7 @@
 #include <optional>
 #include <vector>
 
+#include "ledger/series_set.hpp"
 #include "ledger/share.hpp"
 #include "ledger/totals.hpp"
 #include "record/arena.hpp"
@@ -41,7 +42,7 @@ class Ledger {
   /// any thread has all that the others have.
   static constexpr std::size_t bytes_per_recorded = 3;
 
-  /// What accounts, endpoints and octave cells can take, whatever else is recorded.
+  /// What accounts, rows and octave cells can take, whatever else is recorded.
   static std::size_t fixed_bytes(std::uint32_t max_series) noexcept;
 
   /// Memory in use, the fixed part not counted.
@@ -52,11 +53,11 @@ class Ledger {
 
   std::uint32_t series_count() const noexcept { return static_cast<std::uint32_t>(accounts_.size()); }
 
-  /// Counts the recorder's next endpoint towards a series. Several endpoints may share one.
-  void attach_endpoint(std::uint32_t series);
-  std::uint32_t endpoint_count() const noexcept { return static_cast<std::uint32_t>(endpoints_.size()); }
+  /// Counts the recorder's next row towards a series. Several rows may share one.
+  void attach_row(std::uint32_t series);
+  std::uint32_t row_count() const noexcept { return static_cast<std::uint32_t>(rows_.size()); }
 
-  /// Takes in what was recorded since the last fold for the attached endpoints, which may be not `all` of them; where
+  /// Takes in what was recorded since the last fold for the attached rows, which may be not `all` of them; where
   /// no round is left, it begins one. False where there was no memory for all of it: the rest is taken in by a later
   /// one.
   bool fold(record::Recorder& recorder, bool all) noexcept;
@@ -88,9 +89,11 @@ class Ledger {
   std::optional<std::int64_t> owed_gauge() const noexcept;
   bool owes_nothing() const noexcept;
 
-  /// The client's own counters, 0 to own_count - 1, which nobody waits for.
-  void record_own(std::uint32_t number, std::uint64_t total) noexcept { own_[number].recorded = total; }
-  std::uint64_t owed_own(std::uint32_t number) const noexcept { return own_[number].recorded - own_[number].done; }
+  /// The client's own counters, 0 to telemetry_count - 1, which nobody waits for.
+  void record_telemetry(std::uint32_t number, std::uint64_t total) noexcept { telemetry_[number].recorded = total; }
+  std::uint64_t owed_telemetry(std::uint32_t number) const noexcept {
+    return telemetry_[number].recorded - telemetry_[number].done;
+  }
 
   void commit(const Share& share) noexcept { book(share, true); }
   void take_back(const Share& share) noexcept { book(share, false); }
@@ -100,17 +103,17 @@ class Ledger {
   std::uint64_t recorded(std::uint32_t series) const noexcept;
 
  private:
-  struct Entry {
+  struct Balance {
     std::uint64_t recorded;
     std::uint64_t done;   ///< accepted, left out or given up
     std::uint64_t round;  ///< what had been recorded when the last round began that found something owed here
 
     std::uint64_t owed() const noexcept { return recorded - done; }
-    // An entry that owed nothing keeps an old mark, which is no more than what is done.
+    // One that owed nothing keeps that of an older round, which is no more than what is done.
     std::uint64_t owed_of_round() const noexcept { return round > done ? round - done : 0; }
   };
   struct Chunk {
-    Entry cell[record::cells_per_chunk];
+    Balance cell[record::cells_per_chunk];
   };
   /// Sixteen chunks by line, and for each the cells that owe, one bit a cell.
   struct Mid {
@@ -118,41 +121,35 @@ class Ledger {
     std::uint64_t owing[record::chunks_per_mid];
   };
   static constexpr unsigned mid_count = record::octave_chunk / record::chunks_per_mid + 1;
-  static constexpr std::uint32_t no_endpoint = ~std::uint32_t{0};
+  static constexpr std::uint32_t no_row = ~std::uint32_t{0};
   struct Account {
-    Entry success{};
-    Entry failed{};
-    std::uint64_t joined_round = 0;   ///< the last one that the deliveries have been marked for
+    Balance success{};
+    Balance failed{};
+    std::uint64_t joined_round = 0;   ///< the last one that the deliveries have joined
     std::uint64_t announced = 0;      ///< a count, since an announcement can be taken back
     std::uint64_t round_timings = 0;  ///< what the round still owes
     std::array<std::uint32_t, mid_count> mid{};
-    std::uint32_t newest_endpoint = no_endpoint;
+    std::uint32_t newest_row = no_row;
   };
-  /// One bit a series.
-  using Marks = std::vector<std::uint64_t>;
 
-  static std::optional<std::uint32_t> next_mark(const Marks& marks, std::uint32_t from) noexcept;
-  /// Calls visit(series) for what is marked, ascending. It may change the series' own mark.
-  template <class Visit>
-  static void for_each_mark(const Marks& marks, Visit visit);
-  static void set_mark(Marks& marks, std::uint32_t series, bool on) noexcept;
-  void mark(std::uint32_t series) noexcept;
+  /// After what a series owes has changed.
+  void note_owing(std::uint32_t series) noexcept;
 
   // False without memory.
   bool read(const record::Recorder& recorder, const Account& account) noexcept;
   bool fold_series(record::Recorder& recorder, std::uint32_t series) noexcept;
   bool fold_chunk(Account& account, unsigned index, const record::Reading::Sums& sums) noexcept;
   bool has_chunk(Account& account, unsigned index) noexcept;
-  /// Calls visit(cell, entry) for the account's cells that owe anything, ascending. It may finish them.
+  /// Calls visit(cell, balance) for the account's cells that owe anything, ascending. It may finish them.
   template <class Visit>
-  void for_each_entry(const Account& account, Visit visit) const;
+  void for_each_balance(const Account& account, Visit visit) const;
   Mid* mid_of(const Account& account, unsigned chunk) const noexcept;
-  Entry* entry_of(const Account& account, std::uint32_t cell) const noexcept;
+  Balance* balance_of(const Account& account, std::uint32_t cell) const noexcept;
   std::uint32_t take(std::size_t bytes, unsigned for_chunk) noexcept;
-  void add_deliveries(Entry& entry, std::uint64_t more) noexcept;
+  void add_deliveries(Balance& balance, std::uint64_t more) noexcept;
   void book(const Share& share, bool accepted) noexcept;
   void join_round(Account& account) noexcept;
-  void finish_deliveries(Entry& entry, std::uint64_t count) noexcept;
+  void finish_deliveries(Balance& balance, std::uint64_t count) noexcept;
   void finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept;
 
   static_assert(sizeof(Chunk) <= bytes_per_recorded * sizeof(record::Chunk));
@@ -160,21 +157,21 @@ class Ledger {
   record::Budget& budget_;
   record::Arena arena_;
   std::vector<Account> accounts_;
-  struct Endpoint {
+  struct Row {
     std::uint32_t series;
     std::uint32_t before;  ///< an older one of the same series
   };
-  std::vector<Endpoint> endpoints_;
-  Marks counters_owing_;
-  Marks timings_owing_;  // in the round
-  Marks timings_after_;  // recorded since the round began
-  Marks fold_marks_;     // what the next fold reads whether it is marked or not
+  std::vector<Row> rows_;
+  SeriesSet counters_owing_;
+  SeriesSet timings_owing_;  // in the round
+  SeriesSet timings_after_;  // recorded since the round began
+  SeriesSet to_fold_;        // by the next fold, whether anything is marked or not
   Totals totals_;
   std::uint64_t round_number_ = 0;
   std::uint64_t round_deliveries_ = 0;  // what the round still owes
   std::uint64_t round_timings_ = 0;
   bool begins_round_ = false;  // the fold that is under way
-  std::array<Entry, own_count> own_{};
+  std::array<Balance, telemetry_count> telemetry_{};
   std::int64_t gauge_ = 0;
   bool gauge_owed_ = false;
   std::size_t octave_bytes_ = 0;  // taken for octave cells, which fixed_bytes() has counted
@@ -182,7 +179,7 @@ class Ledger {
 };
 
 template <class Visit>
-void Ledger::for_each_entry(const Account& account, Visit visit) const {
+void Ledger::for_each_balance(const Account& account, Visit visit) const {
   for (unsigned number = 0; number < mid_count; ++number) {
     if (account.mid[number] == 0) continue;
     const Mid& mid = arena_.at<Mid>(account.mid[number]);
@@ -198,8 +195,8 @@ void Ledger::for_each_entry(const Account& account, Visit visit) const {
 
 template <class Visit>
 void Ledger::for_each_owing(std::uint32_t series, Visit visit) const {
-  for_each_entry(accounts_[series], [&visit](std::uint32_t cell, const Entry& entry) {
-    if (const std::uint64_t owed = entry.owed_of_round(); owed != 0) visit(cell, owed);
+  for_each_balance(accounts_[series], [&visit](std::uint32_t cell, const Balance& balance) {
+    if (const std::uint64_t owed = balance.owed_of_round(); owed != 0) visit(cell, owed);
   });
 }
 

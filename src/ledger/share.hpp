@@ -8,18 +8,18 @@
 
 namespace event_metrics::inline v0::ledger {
 
-// Entries of a series beside the cells of its timing, and record::failed_cell.
-inline constexpr std::uint32_t success_entry = record::failed_cell + 1;
-inline constexpr std::uint32_t announced_entry = success_entry + 1;  ///< that all its counters were sent once
-inline constexpr std::uint32_t gauge_entry = success_entry + 2;      ///< the one gauge; its series is not looked at
-inline constexpr std::uint32_t left_out_entry = success_entry + 3;   ///< of the timings beside it, those that it drops
-inline constexpr std::uint32_t own_entry = success_entry + 4;        ///< the client's own counters, by series
-inline constexpr std::uint32_t own_count = 4;
+// Items of a series beside the cells of its timing, and record::failed_cell.
+inline constexpr std::uint32_t success_item = record::failed_cell + 1;
+inline constexpr std::uint32_t announced_item = success_item + 1;  ///< that all its counters were sent once
+inline constexpr std::uint32_t gauge_item = success_item + 2;      ///< the one gauge; its series is not looked at
+inline constexpr std::uint32_t left_out_item = success_item + 3;   ///< of the timings beside it, those that it drops
+inline constexpr std::uint32_t telemetry_item = success_item + 4;  ///< the client's own counters, by series
+inline constexpr std::uint32_t telemetry_count = 4;
 
-/// What one datagram carries of one entry.
+/// What one datagram carries of one item.
 struct Share {
   std::uint32_t series;
-  std::uint32_t entry;
+  std::uint32_t item;
   std::uint64_t count;
 };
 

@@ -126,7 +126,7 @@ void PrometheusUpdater::add_series(std::uint32_t endpoint) {
   }
   // What is there already is of a try that found no memory.
   if (ledger_.series_count() == endpoint) (void)ledger_.add_series();
-  if (ledger_.endpoint_count() == endpoint) ledger_.attach_endpoint(endpoint);
+  if (ledger_.row_count() == endpoint) ledger_.attach_row(endpoint);
   const std::lock_guard lock{no_fork()};
   series_.push_back(families_->series(labels));
 }
@@ -150,9 +150,9 @@ void PrometheusUpdater::show(std::uint32_t series) {
     shown.duration.ObserveMultiple(buckets, milliseconds / 1000);
   }
   ledger_.for_each_owing(series, [&](std::uint32_t cell, std::uint64_t owed) { ledger_.commit({series, cell, owed}); });
-  ledger_.commit({series, ledger::success_entry, counters.successes});
+  ledger_.commit({series, ledger::success_item, counters.successes});
   ledger_.commit({series, record::failed_cell, counters.failed});
-  if (!counters.announced) ledger_.commit({series, ledger::announced_entry, 1});
+  if (!counters.announced) ledger_.commit({series, ledger::announced_item, 1});
 }
 
 void PrometheusUpdater::tell_limits(Clock::time_point now) noexcept {

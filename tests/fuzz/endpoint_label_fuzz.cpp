@@ -12,7 +12,7 @@
 #include "delivery/host_label.hpp"
 #include "fuzz/fuzz.hpp"
 #include "wire/agent_rules.hpp"
-#include "wire/label.hpp"
+#include "wire/tags.hpp"
 
 using namespace event_metrics;
 
@@ -120,8 +120,8 @@ void check_label(std::string_view url, std::string_view label) {
 
 // What a call believes without a closer look.
 void check_guess(std::string_view url, const record::HostKey& key, std::string_view label) {
-  record::BlockKey guess;
-  if (!record::likely_block_key(url, guess)) return;
+  record::ShortKey guess;
+  if (!record::likely_short_key(url, guess)) return;
   const bool possible = guess.text().find_first_of("@?#\\") == std::string_view::npos;
   fuzz::require(!possible || guess.text() == key.authority, "the guess is right", url);
   fuzz::require(!record::is_label(guess) || guess.text() == label, "what seems a label is one", url);

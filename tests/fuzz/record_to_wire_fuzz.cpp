@@ -19,7 +19,7 @@
 #include "fuzz/fuzz.hpp"
 #include "record/cells.hpp"
 #include "statsd_socket.hpp"
-#include "wire/label.hpp"
+#include "wire/tags.hpp"
 
 using namespace event_metrics;
 

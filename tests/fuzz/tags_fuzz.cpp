@@ -11,7 +11,7 @@
 #include "client/options.hpp"
 #include "fuzz/fuzz.hpp"
 #include "wire/agent_rules.hpp"
-#include "wire/label.hpp"
+#include "wire/tags.hpp"
 
 using namespace event_metrics;
 

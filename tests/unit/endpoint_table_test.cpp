@@ -54,8 +54,8 @@ std::uint32_t index_of(const EndpointTable& table, const HostKey& spelling) {
 
 /// The same of a URL's key in the form in which a call looks it up.
 std::uint32_t index_of(const EndpointTable& table, const std::string& url) {
-  BlockKey key;
-  const std::uint32_t known = likely_block_key(url, key) ? table.find(key) : 0;
+  ShortKey key;
+  const std::uint32_t known = likely_short_key(url, key) ? table.find(key) : 0;
   return known == 0 ? 0 : table.endpoint(known);
 }
 
@@ -171,7 +171,7 @@ TEST(EndpointTable, ComparesWholeKeysWhereHashesAreEqual) {
   record::Seed& key = endpoints.arena.at<record::Head>(0).seed;
   key.word[0] = 0U - 0x61616161U;
   const std::string path(40, 'p');
-  ASSERT_EQ(KeyBlock::load("aaaabbbb.example", 16).hash(key), KeyBlock::load("aaaacccc.example", 16).hash(key));
+  ASSERT_EQ(KeyBytes::load("aaaabbbb.example", 16).hash(key), KeyBytes::load("aaaacccc.example", 16).hash(key));
   EXPECT_EQ(endpoints.table.insert(label("aaaabbbb.example")), 2U);
   EXPECT_EQ(index_of(endpoints.table, HostKey{"aaaacccc.example"}), 0U);
   EXPECT_EQ(index_of(endpoints.table, "https://aaaacccc.example/" + path), 0U);
@@ -255,7 +255,7 @@ TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherSeed) {
 TEST(EndpointTable, FindsShortKeysAsCallsLookThemUp) {
   Endpoints endpoints{100};
   const std::string path(40, 'p');
-  for (std::uint32_t length = 1; length < block_bytes; ++length) {
+  for (std::uint32_t length = 1; length < key_bytes; ++length) {
     const std::string name(length, 'h');
     ASSERT_EQ(index_of(endpoints.table, "https://" + name + "/" + path), 0U) << length;
     const std::uint32_t index = endpoints.table.insert(label(name));
@@ -288,7 +288,7 @@ TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheKeyAgrees) {
   const std::string path(40, 'p');
   EXPECT_EQ(endpoints.table.word_if(0, ("https://a.example/" + path).data()), 0U);  // the guess of who has none yet
   EXPECT_EQ(endpoints.table.word_if(0, std::string(40, '\0').data()), 0U);
-  for (std::uint32_t length = 1; length < block_bytes; ++length) {
+  for (std::uint32_t length = 1; length < key_bytes; ++length) {
     const std::string name(length, 'h');
     const std::uint32_t index = endpoints.table.insert(label(name));
     const std::uint32_t guess = endpoints.table.find(HostKey{name});

@@ -172,36 +172,36 @@ TEST(HostKey, ShowsNothingButTheHostWhateverSurroundsIt) {
   }
 }
 
-std::string block_key(std::string_view url) {
-  BlockKey key;
-  if (!likely_block_key(url, key)) return "none";
-  return std::to_string(key.kind >> 2U);
+std::string short_key(std::string_view url) {
+  ShortKey key;
+  if (!likely_short_key(url, key)) return "none";
+  return std::to_string(key.shape >> 2U);
 }
 
-TEST(BlockKey, IsWhatStandsBetweenSchemeAndSlash) {
-  EXPECT_EQ(block_key("https://example.com/T000/B000/long enough for a block"), "11");
-  EXPECT_EQ(block_key("http://example.com/T000/B000/long enough for a block"), "11");
-  EXPECT_EQ(block_key("https://a/"), "1");
-  EXPECT_EQ(block_key("http://a/"), "1");
-  EXPECT_EQ(block_key("https://" + std::string(31, 'h') + "/"), "31");
-  EXPECT_EQ(block_key("https://example.com:8443/x"), "16");
-  EXPECT_EQ(block_key("https://user:pw@a/x"), "9");  // a guess, which equals no key of a host
+TEST(ShortKey, IsWhatStandsBetweenSchemeAndSlash) {
+  EXPECT_EQ(short_key("https://example.com/T000/B000/long enough for a short key"), "11");
+  EXPECT_EQ(short_key("http://example.com/T000/B000/long enough for a short key"), "11");
+  EXPECT_EQ(short_key("https://a/"), "1");
+  EXPECT_EQ(short_key("http://a/"), "1");
+  EXPECT_EQ(short_key("https://" + std::string(31, 'h') + "/"), "31");
+  EXPECT_EQ(short_key("https://example.com:8443/x"), "16");
+  EXPECT_EQ(short_key("https://user:pw@a/x"), "9");  // a guess, which equals no key of a host
 }
 
-TEST(BlockKey, IsNoneWhereThereIsNoSuchKey) {
+TEST(ShortKey, IsNoneWhereThereIsNoSuchKey) {
   for (const char* const url :
        {"", "h", "https://", "http://", "https:///", "https:///path", "https://example.com", "HTTPS://example.com/",
         "ftp://example.com/", "example.com/path", "https:/example.com/"}) {
-    EXPECT_EQ(block_key(url), "none") << url;
+    EXPECT_EQ(short_key(url), "none") << url;
   }
-  EXPECT_EQ(block_key("https://" + std::string(32, 'h') + "/"), "none");
-  EXPECT_EQ(block_key("https://" + std::string(40, 'h') + "/"), "none");
+  EXPECT_EQ(short_key("https://" + std::string(32, 'h') + "/"), "none");
+  EXPECT_EQ(short_key("https://" + std::string(40, 'h') + "/"), "none");
 }
 
-TEST(BlockKey, HasASchemeOnlyWhereAPortIsWritten) {
+TEST(ShortKey, HasASchemeOnlyWhereAPortIsWritten) {
   const auto scheme = [](std::string_view url) {
-    BlockKey key;
-    return likely_block_key(url, key) ? static_cast<Scheme>(key.kind & 3U) : Scheme::other;
+    ShortKey key;
+    return likely_short_key(url, key) ? static_cast<Scheme>(key.shape & 3U) : Scheme::other;
   };
   EXPECT_EQ(scheme("https://example.com/a:b"), Scheme::other);
   EXPECT_EQ(scheme("http://example.com/a:b"), Scheme::other);
@@ -211,7 +211,7 @@ TEST(BlockKey, HasASchemeOnlyWhereAPortIsWritten) {
 }
 
 // So a guess that is in the table was right.
-TEST(BlockKey, IsTheHostKeyWhereverItCouldBeOne) {
+TEST(ShortKey, IsTheHostKeyWhereverItCouldBeOne) {
   const std::string bytes = "a:@?#\\/";
   for (std::size_t number = 0; number < 7 * 7 * 7 * 7 * 7; ++number) {
     std::string url = "https://";
@@ -219,22 +219,22 @@ TEST(BlockKey, IsTheHostKeyWhereverItCouldBeOne) {
     url += '/';
     const HostKey key = host_key(url);
     EXPECT_EQ(key.authority.find_first_of("/@?#\\"), std::string_view::npos) << url;
-    BlockKey guess;
-    if (!likely_block_key(url, guess)) continue;
+    ShortKey guess;
+    if (!likely_short_key(url, guess)) continue;
     const std::string_view text = guess.text();
     if (text.find_first_of("@?#\\") != std::string_view::npos) continue;
     EXPECT_EQ(text, key.authority) << url;
     const bool has_port = text.find(':') != text.npos;
-    EXPECT_EQ(guess.kind & 3U, static_cast<std::uint32_t>(has_port ? key.scheme : Scheme::other)) << url;
+    EXPECT_EQ(guess.shape & 3U, static_cast<std::uint32_t>(has_port ? key.scheme : Scheme::other)) << url;
   }
 }
 
 bool is_label(std::string_view url) {
-  BlockKey key;
-  return likely_block_key(url, key) && is_label(key);
+  ShortKey key;
+  return likely_short_key(url, key) && is_label(key);
 }
 
-TEST(BlockKey, IsALabelWhereItIsOneAsItStands) {
+TEST(ShortKey, IsALabelWhereItIsOneAsItStands) {
   EXPECT_TRUE(is_label("https://example.com/x"));
   EXPECT_TRUE(is_label("http://a/x"));
   EXPECT_TRUE(is_label("https://a-b.c.0123456789/x"));

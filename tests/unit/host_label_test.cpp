@@ -226,9 +226,10 @@ TEST(HostLabel, IsTheKeyThatIsLabelAccepts) {
   std::mt19937 random{2};
   int accepted = 0;
   for (int i = 0; i < 100'000; ++i) {
-    const std::string url = "https://" + random_authority(random) + "/path that makes the URL long enough for a block";
-    BlockKey key;
-    if (!likely_block_key(url, key) || !is_label(key)) continue;
+    const std::string url =
+        "https://" + random_authority(random) + "/path that makes the URL long enough for a short key";
+    ShortKey key;
+    if (!likely_short_key(url, key) || !is_label(key)) continue;
     ++accepted;
     ASSERT_EQ(label_of_url(url), url.substr(8, url.find('/', 8) - 8));
   }

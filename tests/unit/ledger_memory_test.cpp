@@ -45,7 +45,7 @@ TEST(Ledger, HasToldTheHeapThatAHundredThousandEndpointsTake) {
   Recording recorder{{1, false, memory}};
   const std::size_t before = heap_bytes();
   Ledger ledger{recorder.recorder().budget(), endpoints};
-  for (std::uint32_t i = 0; i < endpoints; ++i) ledger.attach_endpoint(ledger.add_series());
+  for (std::uint32_t i = 0; i < endpoints; ++i) ledger.attach_row(ledger.add_series());
   constexpr std::size_t in_whole_pages = 8 * 4096;  // of a few large blocks
   EXPECT_LE(heap_bytes() - before, Ledger::fixed_bytes(endpoints) - in_arena + in_whole_pages);
 }
@@ -62,7 +62,7 @@ TEST(Ledger, TellsTheHeapThatASeriesOfManyEndpointsTakes) {
     for (int call = 0; call < 2; ++call)
       recorder.failed("https://host-" + std::to_string(i) + "/0123456789012345678901234");
   }
-  while (ledger.endpoint_count() < recorder.endpoint_count()) ledger.attach_endpoint(series);
+  while (ledger.row_count() < recorder.endpoint_count()) ledger.attach_row(series);
   const std::size_t heap = heap_bytes();
   const std::size_t told = ledger.memory_bytes();
   ledger.fold(recorder.recorder(), true);

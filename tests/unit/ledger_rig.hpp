@@ -23,7 +23,7 @@ struct Books {
   }
 
   void fold() {
-    while (ledger.endpoint_count() < recorder.endpoint_count()) ledger.attach_endpoint(ledger.add_series());
+    while (ledger.row_count() < recorder.endpoint_count()) ledger.attach_row(ledger.add_series());
     (void)ledger.fold(recorder.recorder(), true);
     ledger.begin_round();
   }
@@ -41,8 +41,8 @@ struct Books {
 inline constexpr std::string_view url = "https://a/secret";
 inline constexpr std::uint32_t a = 2;  // its series, when it is the first that a test names
 
-constexpr Share successes(std::uint64_t count) { return {a, success_entry, count}; }
+constexpr Share successes(std::uint64_t count) { return {a, success_item, count}; }
 constexpr Share failures(std::uint64_t count) { return {a, record::failed_cell, count}; }
-inline constexpr Share announced{a, announced_entry, 1};
+inline constexpr Share announced{a, announced_item, 1};
 
 }  // namespace event_metrics::ledger

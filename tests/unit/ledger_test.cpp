@@ -132,7 +132,7 @@ TEST(Ledger, AnnouncesASeriesOnceAndAgainAfterTakeBack) {
 TEST(Ledger, AddsUpEndpointsThatShareASeries) {
   Books books;
   (void)books.ledger.add_series();
-  for (int endpoint = 0; endpoint < 4; ++endpoint) books.ledger.attach_endpoint(0);
+  for (int endpoint = 0; endpoint < 4; ++endpoint) books.ledger.attach_row(0);
   books.recorder.success("https://a/", 7ms);
   books.recorder.success("https://A/", 7ms);
   books.recorder.success("https://A/", 9ms);
@@ -159,7 +159,7 @@ TEST(Ledger, FindsWhatOwesInCircles) {
   books.fold();
   for (std::uint32_t i = 2; i < 129; ++i) {
     if (i == 3 || i == 63 || i == 64 || i == 128) continue;
-    for (const Share& share : {Share{i, success_entry, 1}, Share{i, announced_entry, 1}, Share{i, 7, 1}}) {
+    for (const Share& share : {Share{i, success_item, 1}, Share{i, announced_item, 1}, Share{i, 7, 1}}) {
       books.ledger.commit(share);
     }
   }
@@ -188,7 +188,7 @@ TEST(Ledger, OwesDurationsWithoutACellByOctaveAndCountsThem) {
   Recording recorder{{20'000, false, 64U << 20U},
                      [](bool) { return true; }};  // a thread's place does not fit what is left of its pages
   Ledger ledger{recorder.recorder().budget(), 2};
-  ledger.attach_endpoint(ledger.add_series());
+  ledger.attach_row(ledger.add_series());
   recorder.success(url, 1000ms);
   recorder.success(url, 1001ms);
   ledger.fold(recorder.recorder(), true);
@@ -217,7 +217,7 @@ TEST(Ledger, LosesNoCountWhoseMarkWasTakenForAnotherEndpoint) {
 
 TEST(Ledger, OwesTheLastValueOfAGauge) {
   Books books;
-  const Share gauge{0, gauge_entry, 1};
+  const Share gauge{0, gauge_item, 1};
   books.ledger.owe_gauge(5);
   EXPECT_FALSE(books.ledger.owes_nothing());
   books.ledger.owe_gauge(-3);
@@ -245,7 +245,7 @@ TEST(Ledger, HasTotalsThatAddUp) {
   EXPECT_EQ(totals.recorded, books.ledger.recorded(a) + books.ledger.recorded(delivery::invalid_endpoint));
   EXPECT_EQ(totals.timings_recorded, 5U);
   EXPECT_EQ(totals.accepted, 0U);
-  for (const Share& share : {successes(3), failures(1), announced, Share{a, 7, 4}, Share{0, gauge_entry, 1}}) {
+  for (const Share& share : {successes(3), failures(1), announced, Share{a, 7, 4}, Share{0, gauge_item, 1}}) {
     books.ledger.commit(share);
   }
   EXPECT_EQ(totals.accepted, 4U);  // deliveries: neither an announcement nor a gauge is one

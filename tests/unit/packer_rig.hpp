@@ -37,12 +37,12 @@ struct PackerRig {
 
   void fold() {
     while (ledger.series_count() < series.size()) (void)ledger.add_series();
-    while (ledger.endpoint_count() < recorder.endpoint_count()) {
-      const std::uint32_t endpoint = ledger.endpoint_count();
+    while (ledger.row_count() < recorder.endpoint_count()) {
+      const std::uint32_t endpoint = ledger.row_count();
       const std::uint32_t to =
           endpoint < 2 ? (rules.tags ? endpoint : 0) : series.find_or_add(recorder.label(endpoint));
       if (to == ledger.series_count()) (void)ledger.add_series();
-      ledger.attach_endpoint(to);
+      ledger.attach_row(to);
     }
     (void)ledger.fold(recorder.recorder(), true);
   }

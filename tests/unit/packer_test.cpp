@@ -210,9 +210,10 @@ TEST(Packer, GoesRoundTheSeries) {
 
 TEST(Packer, TellsTheClientsOwnCountersOnce) {
   Rig rig{statsd::Agent::datadog};
-  for (std::uint32_t number = 0; number < ledger::own_count; ++number) rig.ledger.record_own(number, 100 + number);
+  for (std::uint32_t number = 0; number < ledger::telemetry_count; ++number)
+    rig.ledger.record_telemetry(number, 100 + number);
   EXPECT_FALSE(rig.packer.fill());
-  rig.packer.tell_own();
+  rig.packer.tell_telemetry();
   ASSERT_TRUE(rig.packer.fill());
   EXPECT_EQ(rig.packer.bytes(),
             "datadog.dogstatsd.client.metrics:100|c|#client:cpp\n"
@@ -220,12 +221,12 @@ TEST(Packer, TellsTheClientsOwnCountersOnce) {
             "datadog.dogstatsd.client.bytes_sent:102|c|#client:cpp\n"
             "datadog.dogstatsd.client.metric_dropped_on_receive:103|c|#client:cpp");
   EXPECT_FALSE(rig.packer.fill());
-  rig.ledger.record_own(0, 150);
-  rig.packer.tell_own();
+  rig.ledger.record_telemetry(0, 150);
+  rig.packer.tell_telemetry();
   ASSERT_TRUE(rig.packer.fill());
   EXPECT_TRUE(rig.packer.bytes().starts_with("datadog.dogstatsd.client.metrics:50|c|"));
   rig.packer.undo();
-  rig.packer.tell_own();
+  rig.packer.tell_telemetry();
   ASSERT_TRUE(rig.packer.fill());
   EXPECT_TRUE(rig.packer.bytes().starts_with("datadog.dogstatsd.client.metrics:50|c|"));
 }
@@ -233,9 +234,9 @@ TEST(Packer, TellsTheClientsOwnCountersOnce) {
 TEST(Packer, LetsOwnCountersGoThatFitInNoDatagram) {
   Rig rig{statsd::Agent::plain, 200};
   rig.telemetry_suffix.assign(200, 'x');
-  rig.ledger.record_own(0, 1);
+  rig.ledger.record_telemetry(0, 1);
   rig.ledger.owe_gauge(3);
-  rig.packer.tell_own();
+  rig.packer.tell_telemetry();
   EXPECT_EQ(rig.datagrams(), (std::vector<std::string>{"notification.active_tasks:3|g"}));
 }
 

@@ -20,10 +20,10 @@ TEST(Provisional, TakesOutTheDatagramThatTheQuoteNames) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaaaaaa1", quoted, share(1), start);
   provisional.keep("bbbbbbbb2", quoted, share(2), start);
-  const Provisional::Entry* const entry = provisional.take("bbbbbbbb", start);
-  ASSERT_NE(entry, nullptr);
-  EXPECT_EQ(entry->shares.front().count, 2u);
-  EXPECT_EQ(entry->size, 9u);
+  const Provisional::Sent* const sent = provisional.take("bbbbbbbb", start);
+  ASSERT_NE(sent, nullptr);
+  EXPECT_EQ(sent->shares.front().count, 2u);
+  EXPECT_EQ(sent->size, 9u);
   EXPECT_EQ(provisional.take("bbbbbbbb", start), nullptr);
   EXPECT_NE(provisional.take("aaaaaaaa", start), nullptr);
 }
@@ -103,9 +103,9 @@ TEST(Provisional, TakesOutWhatHasSettledLongAgo) {
   Provisional provisional{quoted, 1};
   provisional.keep("aaaa", quoted, share(7), start);
   provisional.keep("bbbb", quoted, share(1), start + 1h);
-  const Provisional::Entry* const entry = provisional.take("aaaa", start);
-  ASSERT_NE(entry, nullptr);
-  EXPECT_EQ(entry->shares.front().count, 7u);
+  const Provisional::Sent* const sent = provisional.take("aaaa", start);
+  ASSERT_NE(sent, nullptr);
+  EXPECT_EQ(sent->shares.front().count, 7u);
 }
 
 TEST(Provisional, ForgetsWhatHasSettledForOneThatBeginsAlike) {

@@ -1,4 +1,4 @@
-// delivery/key_block.hpp - 32 bytes of text that are looked for, cut, hashed and compared at once.
+// delivery/key_bytes.hpp - 32 bytes of text that are looked for, cut, hashed and compared at once.
 //
 // Twice: for x86-64, whose SSE2 does each in a few instructions, and plainly, for other machines and as the yardstick.
 
@@ -16,27 +16,27 @@
 
 namespace event_metrics::inline v0::delivery {
 
-inline constexpr std::size_t block_bytes = 32;
-static_assert(sizeof(record::Seed) == block_bytes);
+inline constexpr std::size_t key_bytes = 32;
+static_assert(sizeof(record::Seed) == key_bytes);
 
 /// A hash is a sum of products, whose bits are unequally good: 32 bits in which all of them count.
 inline std::uint32_t spread(std::uint64_t hash) noexcept {
   return static_cast<std::uint32_t>((hash ^ hash >> 32U) * 0x9E3779B97F4A7C15U >> 32U);
 }
 
-class PlainBlock {
+class PlainKeyBytes {
  public:
   /// The 32 bytes at `text`.
-  static PlainBlock load(const char* text) noexcept {
-    PlainBlock block;
-    std::memcpy(block.bytes_.data(), text, block_bytes);
-    return block;
+  static PlainKeyBytes load(const char* text) noexcept {
+    PlainKeyBytes bytes;
+    std::memcpy(bytes.bytes_.data(), text, key_bytes);
+    return bytes;
   }
   /// The `size` bytes at `text`, at most 31, and zeros. May read the eight bytes before its end, wherever it begins.
-  static PlainBlock load(const char* text, std::size_t size) noexcept {
-    PlainBlock block;
-    std::copy_n(text, size, block.bytes_.begin());
-    return block;
+  static PlainKeyBytes load(const char* text, std::size_t size) noexcept {
+    PlainKeyBytes bytes;
+    std::copy_n(text, size, bytes.bytes_.begin());
+    return bytes;
   }
   /// Where the first of `wanted` stands; 32 when none.
   template <char... wanted>
@@ -50,16 +50,16 @@ class PlainBlock {
     return static_cast<unsigned>(other - bytes_.begin());
   }
   /// The first `size` bytes, at most 32, and zeros.
-  PlainBlock first(unsigned size) const noexcept {
-    PlainBlock block;
-    std::copy_n(bytes_.begin(), size, block.bytes_.begin());
-    return block;
+  PlainKeyBytes first(unsigned size) const noexcept {
+    PlainKeyBytes bytes;
+    std::copy_n(bytes_.begin(), size, bytes.bytes_.begin());
+    return bytes;
   }
-  /// Who chooses texts cannot choose collisions: for two different blocks the chance of equal hashes is 2^-32. Source:
+  /// Who chooses texts cannot choose collisions: for two different texts the chance of equal hashes is 2^-32. Source:
   /// NH, of UMAC (Black, Halevi, Krawczyk, Krovetz, Rogaway 1999).
   std::uint64_t hash(const record::Seed& seed) const noexcept {
-    std::array<std::uint32_t, block_bytes / 4> word;
-    std::memcpy(word.data(), bytes_.data(), block_bytes);
+    std::array<std::uint32_t, key_bytes / 4> word;
+    std::memcpy(word.data(), bytes_.data(), key_bytes);
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < word.size(); i += 2) {
       sum += std::uint64_t{word[i] + seed.word[i]} * std::uint64_t{word[i + 1] + seed.word[i + 1]};
@@ -67,28 +67,28 @@ class PlainBlock {
     return sum;
   }
   /// Whether the 32 bytes at `text`, whose address is a multiple of 16, are these.
-  bool equals(const char* text) const noexcept { return std::memcmp(bytes_.data(), text, block_bytes) == 0; }
+  bool equals(const char* text) const noexcept { return std::memcmp(bytes_.data(), text, key_bytes) == 0; }
   /// The same of those bytes alone whose bits are set in `which`, the lowest for the first byte.
   bool agrees(const char* text, std::uint32_t which) const noexcept {
     std::uint32_t equal = 0;
-    for (unsigned i = 0; i < block_bytes; ++i) equal |= std::uint32_t{bytes_[i] == text[i]} << i;
+    for (unsigned i = 0; i < key_bytes; ++i) equal |= std::uint32_t{bytes_[i] == text[i]} << i;
     return (which & ~equal) == 0;
   }
 
  private:
-  std::array<char, block_bytes> bytes_{};
+  std::array<char, key_bytes> bytes_{};
 };
 
 #ifdef __SSE2__
-/// As PlainBlock.
-class SseBlock {
+/// As PlainKeyBytes.
+class SseKeyBytes {
  public:
-  SseBlock() noexcept : SseBlock{_mm_setzero_si128(), _mm_setzero_si128()} {}
-  static SseBlock load(const char* text) noexcept {
+  SseKeyBytes() noexcept : SseKeyBytes{_mm_setzero_si128(), _mm_setzero_si128()} {}
+  static SseKeyBytes load(const char* text) noexcept {
     const auto* const halves = reinterpret_cast<const __m128i*>(text);
     return {_mm_loadu_si128(halves), _mm_loadu_si128(halves + 1)};
   }
-  static SseBlock load(const char* text, std::size_t size) noexcept {
+  static SseKeyBytes load(const char* text, std::size_t size) noexcept {
     // By words, in registers: what has just been written byte by byte cannot be read sixteen at a time without delay.
     const auto word = [=](std::size_t at) -> std::uint64_t {
       if (at >= size) return 0;
@@ -107,14 +107,14 @@ class SseBlock {
   unsigned leading_plain() const noexcept {
     return static_cast<unsigned>(std::countr_one(bits(PlainOrSlash::of(low_), PlainOrSlash::of(high_))));
   }
-  SseBlock first(unsigned size) const noexcept {
+  SseKeyBytes first(unsigned size) const noexcept {
     // 32 bytes of ones, then 32 of zeros: read from where the first `size` ones are left.
     alignas(64) static constexpr auto ones = [] {
-      std::array<unsigned char, 2 * block_bytes> bytes{};
-      std::fill_n(bytes.begin(), block_bytes, static_cast<unsigned char>(0xFF));
+      std::array<unsigned char, 2 * key_bytes> bytes{};
+      std::fill_n(bytes.begin(), key_bytes, static_cast<unsigned char>(0xFF));
       return bytes;
     }();
-    const SseBlock mask = load(reinterpret_cast<const char*>(ones.data()) + block_bytes - size);
+    const SseKeyBytes mask = load(reinterpret_cast<const char*>(ones.data()) + key_bytes - size);
     return {_mm_and_si128(low_, mask.low_), _mm_and_si128(high_, mask.high_)};
   }
   std::uint64_t hash(const record::Seed& seed) const noexcept {
@@ -136,7 +136,7 @@ class SseBlock {
   }
 
  private:
-  SseBlock(__m128i low, __m128i high) noexcept : low_{low}, high_{high} {}
+  SseKeyBytes(__m128i low, __m128i high) noexcept : low_{low}, high_{high} {}
   static __m128i words(std::uint64_t first, std::uint64_t second) noexcept {
     return _mm_set_epi64x(static_cast<std::int64_t>(second), static_cast<std::int64_t>(first));
   }
@@ -154,9 +154,9 @@ class SseBlock {
   __m128i low_;
   __m128i high_;
 };
-using KeyBlock = SseBlock;
+using KeyBytes = SseKeyBytes;
 #else
-using KeyBlock = PlainBlock;
+using KeyBytes = PlainKeyBytes;
 #endif
 
 }  // namespace event_metrics::inline v0::delivery

@@ -1,4 +1,4 @@
-#include "wire/label.hpp"
+#include "wire/tags.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-// wire/label.hpp - text from outside made into tag keys and values that an agent reads as they are meant.
+// wire/tags.hpp - text from outside made into tag keys and values that an agent reads as they are meant.
 
 #pragma once
 
