@@ -1,21 +1,18 @@
 // client/packer.hpp - what is owed, as the lines of the next datagram.
 //
-// Of the gauge, the counters and the durations the first two go first. Durations are told in an order in which every
-// stretch looks like the whole, since an agent may read a stretch as an interval of its own, or keep the later ones
-// rather than the earlier: a series is visited again and again, and each visit takes every n-th line of what it owes,
-// by value. Where more durations are owed than can leave in ten turns, one line tells several neighbouring ones.
+// Of the gauge, the counters and the durations the first two go first.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "client/delivery_series.hpp"
+#include "client/timing_lines.hpp"
 #include "ledger/ledger.hpp"
 #include "wire/agent_rules.hpp"
 #include "wire/datagram.hpp"
@@ -25,8 +22,7 @@ namespace event_metrics::inline v0 {
 /// Used by one thread at a time.
 class Packer {
  public:
-  /// How many turns what is owed may take before durations are merged.
-  static constexpr std::uint64_t most_turns = 10;
+  static constexpr std::uint64_t most_turns = TimingLines::most_turns;
 
   /// All but the limit outlive the packer. Throws std::bad_alloc.
   Packer(const wire::AgentRules& rules, std::size_t limit, const DeliverySeries& series,
@@ -38,9 +34,10 @@ class Packer {
   /// Its memory, whatever is owed.
   static std::size_t bytes(std::size_t limit) noexcept;
 
-  /// After a fold; `turn_bytes` is what can leave in a turn. The ledger's round is to be over in `turns`, at most
-  /// `most_turns`.
-  void begin_turn(std::uint64_t turn_bytes, std::uint64_t turns = most_turns) noexcept;
+  /// See TimingLines::begin_turn().
+  void begin_turn(std::uint64_t turn_bytes, std::uint64_t turns = most_turns) noexcept {
+    timings_.begin_turn(turn_bytes, turns);
+  }
 
   /// The next datagram tells the client's own counters.
   void tell_telemetry() noexcept { next_telemetry_ = 0; }
@@ -64,21 +61,9 @@ class Packer {
   bool add_telemetry();
   bool add_counters();
   bool add_counters_of(std::uint32_t series);
-  double merged_to_fit(double times, double room) const noexcept;
-  /// What all durations of the round take, of which a series' have lines(series, durations) lines.
-  template <class Lines>
-  double owed_bytes(Lines lines) const noexcept;
   bool add_timings();
-  bool add_timing();
-  bool find_timing();
-  void begin_visit(std::uint32_t series);
-  std::uint32_t cell_at(std::size_t line) const noexcept;
-  std::uint64_t units_of(std::uint64_t owed) const noexcept;
-  std::uint64_t most_of_line(std::uint64_t owed) const noexcept;
-  std::uint64_t next_run();
   bool add(std::span<const wire::Line> lines, std::span<const ledger::Share> shares);
 
-  const wire::AgentRules& rules_;
   const DeliverySeries& series_;
   const std::string& telemetry_suffix_;
   ledger::Ledger& ledger_;
@@ -89,15 +74,7 @@ class Packer {
   // Each goes on where the last datagram ended, so that no series crowds out another.
   std::uint32_t counter_series_ = 0;
   bool crowded_ = false;  // counters alone have filled the last datagram
-  std::uint32_t timing_series_ = 0;
-  // The cells from which the lines of this visit are taken, ascending; `stride_` of them from one line to the next.
-  std::vector<std::uint32_t> visit_;
-  std::size_t visit_at_ = 0;
-  std::size_t first_ = 0;
-  std::size_t stride_ = 1;
-  std::minstd_rand random_;         // the same numbers in every process: they need not be guarded from anybody
-  std::uint64_t merged_ = 1;        // how many durations, of neighbouring cells, a line stands for at least
-  std::vector<ledger::Share> run_;  // the cells of the next line, in ascending order
+  TimingLines timings_;
 };
 
 }  // namespace event_metrics::inline v0
