@@ -77,7 +77,7 @@ class Retry {
   void full(Clock::time_point now) noexcept;
   /// A burst has ended. Its caller goes on to the name's next address, or tells that no agent listens.
   Consequence rest(Clock::time_point now, Step step, const Known& known) noexcept;
-  /// No refusal has come: a probe that has settled has arrived.
+  /// A probe that has settled, and was not refused, has arrived.
   void look_at_probe(Clock::time_point now, Clock::time_point settled_at) noexcept;
 
  private:

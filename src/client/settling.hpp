@@ -23,7 +23,7 @@ class Settling {
   Settling(Clock::time_point now, std::chrono::milliseconds interval, std::chrono::seconds keep_for) noexcept;
 
   void fold(Clock::time_point now, bool begins_round) noexcept;
-  /// The round is all that is owed since the last fold.
+  /// All that was owed at the last fold is a round.
   void begin_round() noexcept { round_since_ = folded_at_; }
   /// Whether what is left of the round has to be given up.
   bool round_has_lasted(Clock::time_point now) const noexcept;
