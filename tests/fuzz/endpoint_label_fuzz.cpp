@@ -103,7 +103,7 @@ void check_host(std::string_view written, std::string_view label) {
 }
 
 std::string label_of(std::string_view url) {
-  const record::HostLabel label = record::host_label(record::host_key(url));
+  const delivery::HostLabel label = delivery::host_label(delivery::host_key(url));
   return label.size == 0 ? "invalid" : std::string{label.text()};
 }
 
@@ -114,29 +114,29 @@ void check_label(std::string_view url, std::string_view label) {
                 "a label is plain ASCII", label);
   fuzz::require(is_all, "what may be more than a host is none", url);
   check_host(written, label);
-  const record::HostLabel again = record::host_label({label, record::Scheme::other});
+  const delivery::HostLabel again = delivery::host_label({label, delivery::Scheme::other});
   fuzz::require(again.text() == label, "a label is its own", label);
 }
 
 // What a call believes without a closer look.
-void check_guess(std::string_view url, const record::HostKey& key, std::string_view label) {
-  record::ShortKey guess;
-  if (!record::likely_short_key(url, guess)) return;
+void check_guess(std::string_view url, const delivery::HostKey& key, std::string_view label) {
+  delivery::ShortKey guess;
+  if (!delivery::likely_short_key(url, guess)) return;
   const bool possible = guess.text().find_first_of("@?#\\") == std::string_view::npos;
   fuzz::require(!possible || guess.text() == key.authority, "the guess is right", url);
-  fuzz::require(!record::is_label(guess) || guess.text() == label, "what seems a label is one", url);
-  fuzz::require(!record::is_no_host(url) || label == "invalid", "what seems no host is none", url);
+  fuzz::require(!delivery::is_label(guess) || guess.text() == label, "what seems a label is one", url);
+  fuzz::require(!delivery::is_no_host(url) || label == "invalid", "what seems no host is none", url);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string url(reinterpret_cast<const char*>(data), size);
-  const record::HostKey key = record::host_key(url);
+  const delivery::HostKey key = delivery::host_key(url);
   fuzz::require(key.authority.find_first_of("/@?#\\") == std::string_view::npos, "a key has no such byte",
                 key.authority);
   const std::string label = label_of(url);
-  fuzz::require(!label.empty() && label.size() <= record::longest_label, "the label has a length", label);
+  fuzz::require(!label.empty() && label.size() <= delivery::longest_label, "the label has a length", label);
   if (label != "invalid") check_label(url, label);
   check_guess(url, key, label);
   for (const wire::AgentRules& rules : wire::all_rules()) {

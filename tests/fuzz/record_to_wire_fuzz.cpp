@@ -49,7 +49,7 @@ class Recorded {
 
  private:
   std::string suffix(std::string_view url) {
-    const record::HostLabel host = record::host_label(record::host_key(url));
+    const delivery::HostLabel host = delivery::host_label(delivery::host_key(url));
     std::string label = host.size == 0 ? "invalid" : std::string{host.text()};
     if (host.size != 0) {
       if (labels_.size() < max_endpoints_) labels_.insert(label);
