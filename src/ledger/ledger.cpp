@@ -17,7 +17,7 @@ std::uint64_t grow(std::uint64_t& recorded, std::uint64_t sum) noexcept { return
 
 Ledger::Ledger(record::Budget& budget, std::uint32_t max_series)
     : budget_{budget},
-      arena_{budget.bytes()},
+      arena_{budget.bytes() + max_series * octave_bytes},
       counters_owing_{max_series},
       timings_owing_{max_series},
       timings_after_{max_series},
@@ -28,14 +28,12 @@ Ledger::Ledger(record::Budget& budget, std::uint32_t max_series)
 }
 
 std::size_t Ledger::fixed_bytes(std::uint32_t max_series) noexcept {
-  // An octave needs no cell of the recorder's, so nothing else accounts for its chunk.
-  constexpr std::size_t one = sizeof(Account) + sizeof(Row) + sizeof(Mid) + sizeof(Chunk);
   constexpr std::size_t sets = 4;
-  return max_series * one + sets * SeriesSet::bytes(max_series);
+  return max_series * (sizeof(Account) + sizeof(Row) + octave_bytes) + sets * SeriesSet::bytes(max_series);
 }
 
 std::size_t Ledger::memory_bytes() const noexcept {
-  return std::size_t{arena_.taken()} * Arena::line_bytes - octave_bytes_ + reading_.memory_bytes();
+  return std::size_t{arena_.taken()} * Arena::line_bytes - taken_for_octaves_ + reading_.memory_bytes();
 }
 
 std::uint32_t Ledger::add_series() {
@@ -149,7 +147,7 @@ std::uint32_t Ledger::take(std::size_t bytes, unsigned for_chunk) noexcept {
   const std::uint32_t count = record::lines_of(bytes);
   if (arena_.ready() < count) arena_.write_ahead(count, arena_.written() + count + Arena::lines_per_page);
   const std::uint32_t line = arena_.take(count);  // 0 where the system has no memory
-  if (line != 0 && for_chunk == record::octave_chunk) octave_bytes_ += std::size_t{count} * Arena::line_bytes;
+  if (line != 0 && for_chunk == record::octave_chunk) taken_for_octaves_ += std::size_t{count} * Arena::line_bytes;
   return line;
 }
 

@@ -120,6 +120,8 @@ class Ledger {
     std::uint32_t chunk[record::chunks_per_mid];
     std::uint64_t owing[record::chunks_per_mid];
   };
+  /// What the octave cells of a series take: they need no cell of the recorder's, so the budget knows nothing of them.
+  static constexpr std::size_t octave_bytes = sizeof(Mid) + sizeof(Chunk);
   static constexpr unsigned mid_count = record::octave_chunk / record::chunks_per_mid + 1;
   static constexpr std::uint32_t no_row = ~std::uint32_t{0};
   struct Account {
@@ -174,7 +176,7 @@ class Ledger {
   std::array<Balance, telemetry_count> telemetry_{};
   std::int64_t gauge_ = 0;
   bool gauge_owed_ = false;
-  std::size_t octave_bytes_ = 0;  // taken for octave cells, which fixed_bytes() has counted
+  std::size_t taken_for_octaves_ = 0;  // which fixed_bytes() has counted
   record::Reading reading_;
 };
 

@@ -332,7 +332,7 @@ TEST(Client, TellsTheAgentMoreThan2To32AtOnce) {
 TEST(Client, HasAPlaceForEachHostAtTheSmallestMemory) {
   const support::Agent agent{support::Agent::Way::unix_datagram};
   const std::string refused =
-      refusal({.agent = Agent::datadog, .max_memory_bytes = 1000}, DeliveryOptions{.max_endpoints = 200});
+      refusal({.agent = Agent::datadog, .address = agent.address(), .max_memory_bytes = 1000}, {.max_endpoints = 200});
   Client client{{.agent = Agent::datadog,
                  .address = agent.address(),
                  .max_memory_bytes = std::stoul(refused.substr(refused.find("least ") + 6)),

@@ -50,6 +50,20 @@ TEST(Ledger, HasToldTheHeapThatAHundredThousandEndpointsTake) {
   EXPECT_LE(heap_bytes() - before, Ledger::fixed_bytes(endpoints) - in_arena + in_whole_pages);
 }
 
+// At the smallest memory no duration has a cell, and each series needs one for its octave.
+TEST(Ledger, HasRoomForTheOctavesOfEachSeriesAtTheSmallestMemory) {
+  constexpr std::uint32_t endpoints = 200;
+  Recording recorder{{endpoints, true, Recording::fixed_bytes({endpoints, true, 0})}};
+  Ledger ledger{recorder.recorder().budget(), endpoints + delivery::first_endpoint};
+  for (std::uint32_t i = 0; i < endpoints; ++i) {
+    recorder.success("https://host" + std::to_string(i) + "/", std::chrono::milliseconds{i * 100});
+  }
+  while (ledger.row_count() < recorder.endpoint_count()) ledger.attach_row(ledger.add_series());
+  EXPECT_TRUE(ledger.fold(recorder.recorder(), true));
+  EXPECT_EQ(ledger.totals().timings_recorded, 200U);
+  EXPECT_EQ(ledger.totals().coarse, 200U);
+}
+
 TEST(Ledger, TellsTheHeapThatASeriesOfManyEndpointsTakes) {
   if (support::sanitized) GTEST_SKIP() << "a sanitizer's heap does not tell its size";
   constexpr std::uint32_t endpoints = 2000;
