@@ -46,7 +46,7 @@ Flush::Setup flush_setup(const Client::Setup& client, bool in_child) {
 
 }  // namespace
 
-record::Budget::Limits Client::memory(const Setup& setup) noexcept {
+record::Budget::Limits Client::memory(const Setup& setup) {
   const std::size_t fixed = Flush::fixed_bytes(flush_setup(setup, false));
   const std::size_t all = setup.options.max_memory_bytes;
   return {.bytes = all - std::min(all, fixed), .reader_share = ledger::Ledger::bytes_per_recorded};

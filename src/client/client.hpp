@@ -28,8 +28,8 @@ class Client {
     std::uint32_t max_endpoints;  ///< 1 if not by endpoint
   };
 
-  /// What is left of the memory for the recorder.
-  static record::Budget::Limits memory(const Setup& setup) noexcept;
+  /// What is left of the memory for the recorder. Throws std::bad_alloc.
+  static record::Budget::Limits memory(const Setup& setup);
   /// Refuses a memory in which this recorder does not fit.
   static void check_memory(const Setup& setup, const record::Recorder::Limits& recorder);
 
