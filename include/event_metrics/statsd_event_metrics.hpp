@@ -19,7 +19,7 @@
 namespace event_metrics::inline v0 {
 
 struct DeliveryOptions {
-  /// Without effect where the agent has no tags (etsy, plain).
+  /// Without effect where the agent has no tags (etsy, plain, collectd, netdata).
   EndpointLabel endpoint_label = EndpointLabel::host;
 
   /// Endpoints, which are labels, with a series of their own: 1 to 100,000. First seen, first served; the rest share

@@ -1,7 +1,7 @@
 // client/flush.hpp - one turn: what was recorded becomes owed, what is owed becomes datagrams, what is taken is
 // accepted.
 //
-// The only place that sees record, ledger, wire and transport. Used by one thread at a time; nothing here waits.
+// Here record, ledger, wire and transport come together. Used by one thread at a time; nothing here waits.
 
 #pragma once
 

@@ -69,7 +69,7 @@ struct Header {
   std::uint64_t unused[2];
 };
 
-/// So many words are left in a thread's block to whoever finds rows.
+/// So many numbers in a thread's block are left to whoever finds rows; the recorder looks at none of them.
 inline constexpr std::size_t hint_count = 2048;
 
 /// What one thread has of a client. Behind it, in the same lines, the address of the thread's header for each row;
@@ -79,7 +79,7 @@ struct Block {
   std::uint32_t next;   ///< older block
   Tasks tasks;
   std::uint64_t unused[4];
-  std::uint16_t hint[hint_count];  ///< see there
+  std::uint16_t hint[hint_count];
   Marks marks;
   Ring ring;
 

@@ -23,7 +23,7 @@ struct AgentRules {
   std::span<const std::string_view> reserved_keys;
   std::string_view reserved_start;  ///< keys that begin so are reserved too; empty: none
   bool negative_gauge_is_delta;  ///< a signed gauge is added to the held one, so that -5 has to be said as 0, then -5
-  std::uint64_t timing_weight_max;  ///< how many equal timings one line may stand for; 1: no rates
+  std::uint64_t timing_weight_max;  ///< how many equal timings one line may stand for
   bool shuffle_timings;             ///< the order of an interval's timings bends its percentiles
   std::size_t max_datagram;         ///< what is longer is cut in silence
   bool prometheus_names;            ///< keys are the Prometheus names

@@ -27,7 +27,7 @@ enum class Agent : std::uint8_t {
   netdata,          ///< Netdata: no tags
   cloudwatch,       ///< CloudWatch agent with `parse_data_dog_tags = true`
   vector,           ///< Vector, source `statsd` with `mode = "udp"`; its unix sockets are streams
-  gostatsd,         ///< gostatsd: tags, no rates
+  gostatsd,         ///< gostatsd: tags. A rate weighs a timing's count alone
 };
 
 /// The enumerator's name, "datadog" for example; "unknown" for a value that is none of them.
@@ -38,7 +38,8 @@ EVENT_METRICS_API std::optional<Agent> parse_agent(std::string_view name) noexce
 
 /// A tag on every line. The agent's rules decide which characters may stand in it; every other byte becomes `_`. A
 /// key that does not begin with a letter, or that the agent takes for itself (`host`, `quantile`, `le` ...), gets
-/// `tag_` put before it. An empty key is refused; an empty value is a bare tag, which only Datadog has.
+/// `tag_` put before it. An empty key is refused; an empty value is a bare tag, which Datadog,
+/// Vector and gostatsd have, and others refuse.
 struct Tag {
   std::string key;
   std::string value;
