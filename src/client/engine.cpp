@@ -32,6 +32,8 @@ Engine::Engine(const Listener& listener, Flush::Setup setup, DeliverySeries seri
   published_ = flush_.stats();
 }
 
+Engine::~Engine() { end_thread(); }
+
 void Engine::start() {
   thread_ = own_thread("event-metrics", [this] { run(); });
 }
@@ -124,13 +126,18 @@ Engine::Clock::time_point Engine::poll() noexcept {
   return next;
 }
 
-void Engine::close(Clock::time_point deadline) noexcept {
+void Engine::end_thread() noexcept {
   alarm_.ring();
+  if (!thread_.joinable()) return;
   if (on_own_thread()) {
     thread_.detach();  // on_error has called exit(), from which it does not come back
-  } else if (thread_.joinable()) {
+  } else {
     thread_.join();
   }
+}
+
+void Engine::close(Clock::time_point deadline) noexcept {
+  end_thread();
   if (flush_until(deadline, true)) return;
   const statsd::Stats left = stats();
   if (left.owed + left.timings_owed == 0) return;

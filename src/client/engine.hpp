@@ -23,6 +23,10 @@ class Engine {
   /// `listener`, `recorder` and `labels` outlive the engine.
   Engine(const Listener& listener, Flush::Setup setup, DeliverySeries series, record::Recorder& recorder,
          const RowLabels& labels);
+  /// Ends the thread, if there is one: in a forked child it may have come after close() had looked for it.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   /// Starts the thread that flushes. Throws std::system_error.
   void start();
@@ -46,6 +50,7 @@ class Engine {
 
  private:
   void run() noexcept;
+  void end_thread() noexcept;
   bool on_own_thread() const noexcept;
   bool begin_turn(Clock::time_point now, bool last) noexcept;
   void look_whether_late() noexcept;

@@ -22,9 +22,9 @@
 
 namespace event_metrics::inline v0 {
 
-/// An engine is what drains a recorder. It has start(), which may throw, and in a forked child is told by
-/// tell_late(error) that it, or its thread, could not be made at the first call, where 0 is nothing to tell. Of its
-/// parent's, leave_to_parent() is called there and nothing else.
+/// An engine is what drains a recorder, and can be destroyed while it runs. It has start(), which may throw, and in a
+/// forked child is told by tell_late(error) that it, or its thread, could not be made at the first call, where 0 is
+/// nothing to tell. Of its parent's, leave_to_parent() is called there and nothing else.
 template <class Engine>
 class PerProcess {
  public:

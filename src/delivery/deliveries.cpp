@@ -30,6 +30,9 @@ record::Recorder::Limits Deliveries::Limits::of_recorder() const noexcept {
       .rows = first_endpoint + max_endpoints, .further_lines = EndpointTable::lines(max_endpoints), .memory = memory};
 }
 
+// See the members: a pointer before the table and a size behind it.
+static_assert(sizeof(void*) + sizeof(EndpointTable) + sizeof(std::size_t) <= record::Arena::line_bytes);
+
 Deliveries::Deliveries(const Limits& limits, record::Recorder::Reborn reborn, std::unique_ptr<record::Arena> arena)
     : head_{record::head(*arena)},
       table_{*arena, record::Recorder::further_line(limits.of_recorder()), limits.max_endpoints},

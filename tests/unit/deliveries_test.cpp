@@ -273,7 +273,7 @@ TEST(Deliveries, TellsOtherInvalidAndKnownApartWhenTheTableIsFull) {
   EXPECT_EQ(ready.recorder.endpoint_count(), 6U);
 }
 
-// Each entry wants a chunk of its own, more than lay ready. The thread that drains can ready more, and does.
+// Each word wants a chunk of its own, more than lay ready. The thread that drains can ready more, and does.
 TEST(Deliveries, CountsWhatRingsHeldExactlyHoweverMuchMemoryItTakes) {
   Ready ready{{100, true, 64U << 20U}};
   constexpr int chunks = 63;  // of each of 64 endpoints

@@ -70,6 +70,11 @@ struct Rig {
   Engine engine;
 };
 
+TEST(Engine, CanBeDestroyedWhileItRuns) {
+  Rig rig{"unix:///nowhere.sock"};
+  rig.engine.start();
+}
+
 TEST(Engine, ThreadIsNamedAndBlocksAllSignalsWhileItsMakersMaskStaysAsItWas) {
   const support::Agent agent;
   sigset_t before;

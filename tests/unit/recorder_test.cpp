@@ -1,3 +1,4 @@
+#include "record/recorder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -198,7 +199,7 @@ TEST(Recorder, LeavesNoCountWithoutAMark) {
   count_once_a_round(ready.recorder, 20'000, false);
 }
 
-TEST(Recorder, LeavesNoEntryInARing) {
+TEST(Recorder, LeavesNoWordInARing) {
   Ready ready;
   count_once_a_round(ready.recorder, 20'000, true);
 }
