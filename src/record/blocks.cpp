@@ -17,7 +17,7 @@ bool tries_again() noexcept {
 
 }  // namespace
 
-std::uint32_t Blocks::lines(std::uint32_t rows) noexcept { return lines_of(sizeof(Block) + rows * sizeof(Header*)); }
+std::uint32_t Blocks::lines(std::uint32_t rows) noexcept { return lines_of(sizeof(Block) + rows * sizeof(void*)); }
 
 Block* Blocks::meet(std::uint32_t slot, std::uint64_t id) noexcept {
   if (slot == lane_count || this_thread.closed) return nullptr;
