@@ -1,13 +1,13 @@
 #include "client/settling.hpp"
 
-#include "client/packer.hpp"
+#include "client/timing_lines.hpp"
 
 namespace event_metrics::inline v0 {
 namespace {
 
 // Intervals until the last of what was recorded in one has left, where an agent listens: durations are merged as far as
 // that needs.
-constexpr int most_intervals = int{Packer::most_turns} + 1;
+constexpr int most_intervals = int{TimingLines::most_turns} + 1;
 // Shorter intervals count as that long here, since a busy machine misses some of them.
 constexpr std::chrono::milliseconds least_turn{100};
 

@@ -56,7 +56,7 @@ std::uint32_t EndpointTable::home(const HostKey& key) const noexcept {
   const std::string_view text = key.authority;
   std::uint64_t hash = KeyBytes::load(text.data()).hash(seed_);
   for (std::size_t at = key_bytes; at < text.size(); at += key_bytes) {
-    const std::size_t last = text.size() - key_bytes;  // the last bytes overlap the one before
+    const std::size_t last = text.size() - key_bytes;  // the last bytes overlap those before
     hash = hash * odd + KeyBytes::load(text.data() + std::min(at, last)).hash(seed_);
   }
   return spread(hash);

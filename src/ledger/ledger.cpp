@@ -61,7 +61,7 @@ bool Ledger::fold(record::Recorder& recorder, bool all) noexcept {
   }
   bool complete = all;
   to_fold_.for_each([&](std::uint32_t series) {
-    // Without memory for all of it the series keeps its mark, and the others are as they should be.
+    // Without memory for all of it the series is folded again next time, and the others are as they should be.
     const bool whole = fold_series(recorder, series);
     to_fold_.put(series, !whole);
     complete = complete && whole;

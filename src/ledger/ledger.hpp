@@ -38,8 +38,7 @@ class Ledger {
   /// Draws on the recorder's budget, whose reader it is from now on. Throws std::bad_alloc.
   Ledger(record::Budget& budget, std::uint32_t max_series);
 
-  /// The most bytes that a byte of cells can come to here: several threads may have what is one cell here, and hardly
-  /// any thread has all that the others have.
+  /// The most bytes that a byte of a recorder's cells can come to here, where a cell has three words instead of one.
   static constexpr std::size_t bytes_per_recorded = 3;
 
   /// What accounts, rows and octave cells can take, whatever else is recorded.

@@ -34,8 +34,9 @@ class Budget {
 
   /// All that is taken now is about to be read.
   void begin_reading() noexcept { began_at_ = arena_.taken(); }
-  /// The reader has `reader_bytes` now. `all` of it was read: then so was what had been taken before the reading before
-  /// this one. Of this one a thread may have been about to use what it had taken.
+  /// The reader has `reader_bytes` now, and has read `all` of it or not. A thread may have taken a line before a
+  /// reading and have counted in it after: so a line counts as read once two whole readings have begun since it was
+  /// taken.
   void end_reading(bool all, std::size_t reader_bytes) noexcept {
     reader_bytes_ = reader_bytes;
     if (all) read_ = std::exchange(reading_, began_at_);

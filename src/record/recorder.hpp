@@ -38,10 +38,9 @@ class Recorder {
   /// zero again.
   using Reborn = std::function<bool(bool first)>;
 
-  /// Throws std::bad_alloc.
-  static std::unique_ptr<Arena> new_arena(const Limits& limits) { return std::make_unique<Arena>(limits.memory.bytes); }
+  /// With `arena` from new_arena(limits), so that its owner knows where it lies before. Both throw std::bad_alloc.
   Recorder(const Limits& limits, Reborn reborn, std::unique_ptr<Arena> arena);
-  Recorder(const Limits& limits, Reborn reborn) : Recorder{limits, std::move(reborn), new_arena(limits)} {}
+  static std::unique_ptr<Arena> new_arena(const Limits& limits) { return std::make_unique<Arena>(limits.memory.bytes); }
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;

@@ -53,8 +53,10 @@ struct Rig {
   }
 
   World world;
-  record::Recorder recorder{{.rows = 1, .further_lines = 0, .memory = {.bytes = 16U << 20U, .reader_share = 1}},
-                            [this](bool first) { return engine->begin_in_child(first); }};
+  static constexpr record::Recorder::Limits limits{
+      .rows = 1, .further_lines = 0, .memory = {.bytes = 16U << 20U, .reader_share = 1}};
+  record::Recorder recorder{limits, [this](bool first) { return engine->begin_in_child(first); },
+                            record::Recorder::new_arena(limits)};
   std::optional<PerProcess<FakeEngine>> engine;
 };
 

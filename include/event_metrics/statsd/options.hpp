@@ -38,8 +38,8 @@ EVENT_METRICS_API std::optional<Agent> parse_agent(std::string_view name) noexce
 
 /// A tag on every line. The agent's rules decide which characters may stand in it; every other byte becomes `_`. A
 /// key that does not begin with a letter, or that the agent takes for itself (`host`, `quantile`, `le` ...), gets
-/// `tag_` put before it. An empty key is refused; an empty value is a bare tag, which Datadog,
-/// Vector and gostatsd have, and others refuse.
+/// `tag_` put before it. An empty key is refused; an empty value is a bare tag, which Datadog, Vector
+/// and gostatsd have; elsewhere it is refused.
 struct Tag {
   std::string key;
   std::string value;
