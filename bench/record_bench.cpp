@@ -1,9 +1,13 @@
-// What a call costs the thread that makes it, by backend, call, endpoints and threads; and what the machine charges for
-// the least that a call could consist of. The interval of flushing is a second, the client younger than that: what a
-// flush does to a call is asked by tail_bench.
+// What a call costs the thread that makes it, by backend, call, endpoints and threads, and by how its URL is written
+// and whether that is a copy; and what the machine charges for the least that a call could consist of. The interval of
+// flushing is a second, the client younger than that: what a flush does to a call is asked by tail_bench.
 
 #include <time.h>
 
+#include <iterator>
+#include <span>
+
+#include "batches.hpp"
 #include "workload.hpp"
 
 namespace {
@@ -69,6 +73,45 @@ benchmark::internal::Benchmark* add_tasks(const bench::Backend& backend) {
   return bench::add("task/" + backend.name, [client](benchmark::State& state) { record_tasks(state, *client); });
 }
 
+void record_shape(benchmark::State& state, bench::SharedClient& client, const Workload& workload, bool copied) {
+  EventMetrics& metrics = client.join(state);
+  {
+    const bench::Pinned pinned{state.thread_index()};
+    bench::Batches batches{workload, copied};
+    const auto deliver = [&](std::int64_t count) {
+      std::chrono::nanoseconds elapsed{};
+      while (count > 0) {
+        const std::span<const bench::Sent> batch = batches.next(count);
+        const std::chrono::nanoseconds start = bench::now(bench::Clock::wall);
+        for (const bench::Sent& each : batch) metrics.record_delivery_success(each.url, each.duration);
+        elapsed += bench::now(bench::Clock::wall) - start;
+        count -= std::ssize(batch);
+      }
+      return elapsed;
+    };
+    client.warm_up(state, workload.endpoints(), [&] { deliver(workload.size()); });
+    while (state.KeepRunningBatch(state.max_iterations)) {
+      const std::chrono::duration<double> elapsed = deliver(state.max_iterations);
+      state.SetIterationTime(elapsed.count());  // of one thread: see measure()
+    }
+  }
+  client.leave(state);
+}
+
+/// With little time for each, as making the copies takes several times what is measured.
+void add_shapes(const std::string& name, std::size_t endpoints) {
+  for (const bench::Shape& shape : bench::shapes) {
+    const auto workload = std::make_shared<const Workload>(endpoints, shape);
+    const auto client = std::make_shared<bench::SharedClient>(bench::backend_for(name, endpoints));
+    for (const bool copied : {true, false}) {
+      bench::add("shape/" + name + '/' + std::string{shape.name} + (copied ? " copied" : " in place") +
+                     "/endpoints:" + std::to_string(endpoints),
+                 [=](benchmark::State& state) { record_shape(state, *client, *workload, copied); })
+          ->MinTime(0.02);
+    }
+  }
+}
+
 /// Everything, for the floor and for us.
 void add_in_full(const std::string& name) {
   for (const std::size_t endpoints : {1U, 16U, 256U, 4096U}) {
@@ -122,5 +165,10 @@ void bench::register_benchmarks() {
     add_call("success", each, workload, success);
     add_call("failure", each, workload, failure);
     add_tasks(each)->Threads(1);
+  }
+  for (const std::size_t endpoints : {16U, 256U}) {
+    for (const char* name : {"none", "statsd", "prometheus-cpp"}) {
+      if (has_backend(name)) add_shapes(name, endpoints);
+    }
   }
 }

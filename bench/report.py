@@ -24,7 +24,7 @@ class Result:
     """One benchmark: `words` and `fields` of its name, and `median` and `min` of whatever it reports."""
 
     def __init__(self, run_name):
-        parts = [part for part in run_name.split("/") if part != "manual_time"]
+        parts = [part for part in run_name.split("/") if part != "manual_time" and not part.startswith("min_time:")]
         pairs = [part.split(":", 1) for part in parts if re.fullmatch(r"\w+:\d+", part)]
         self.words = [part for part in parts if not re.fullmatch(r"\w+:\d+", part)]
         self.fields = {key: int(value) for key, value in pairs if key not in ("iterations", "repeats")}
@@ -108,6 +108,7 @@ def record_section(results):
     more = [r for r in of("success") if r.words[1] in ("none", "statsd")]
     with_endpoints = lambda r: f"{r.words[1]}, endpoints: {r.fields['endpoints']}"
     text += "### success, by endpoints\n\n" + grid(more, with_endpoints, threads) + "\n"
+    text += "### success, by how the URL is written\n\n" + grid(of("shape"), lambda r: r.words[2], with_endpoints) + "\n"
     return text + "### floors\n\n" + grid(of("floor"), lambda r: r.words[1], threads)
 
 

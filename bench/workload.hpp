@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "backends.hpp"
+#include "shapes.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -35,7 +36,7 @@ benchmark::internal::Benchmark* add(const std::string& name, std::function<void(
 std::vector<std::string> urls(std::size_t count);
 
 struct Delivery {
-  std::uint32_t endpoint;
+  std::uint32_t endpoint;  ///< or the URL of one, where it has several
   std::uint32_t microseconds;
   std::chrono::nanoseconds duration() const { return std::chrono::microseconds{microseconds}; }
 };
@@ -49,11 +50,18 @@ class Workload {
  public:
   explicit Workload(std::size_t endpoints) : Workload{endpoints, bench::deliveries(endpoints)} {}
   Workload(std::size_t endpoints, std::vector<Delivery> deliveries)
-      : urls_{urls(endpoints)}, deliveries_{std::move(deliveries)} {}
+      : endpoints_{endpoints}, urls_{urls(endpoints)}, deliveries_{std::move(deliveries)} {}
+  Workload(std::size_t endpoints, const Shape& shape)
+      : endpoints_{endpoints}, urls_{urls(shape, endpoints)}, deliveries_{bench::deliveries(urls_.size())} {}
 
-  std::size_t endpoints() const { return urls_.size(); }
+  std::size_t endpoints() const { return endpoints_; }
   /// Of deliveries until the first comes again.
   std::int64_t size() const { return static_cast<std::int64_t>(deliveries_.size()); }
+
+  const Delivery& delivery(std::int64_t number) const {
+    return deliveries_[static_cast<std::size_t>(number) % deliveries_.size()];
+  }
+  const std::string& url(const Delivery& delivery) const { return urls_[delivery.endpoint]; }
 
   /// Calls `call(url, duration)` for `count` deliveries from a place that is another one for each thread.
   template <class Call>
@@ -61,12 +69,13 @@ class Workload {
     std::size_t next = static_cast<std::size_t>(thread) * 1021 % deliveries_.size();
     for (std::int64_t i = 0; i < count; ++i) {
       const Delivery& delivery = deliveries_[next];
-      call(urls_[delivery.endpoint], delivery.duration());
+      call(url(delivery), delivery.duration());
       if (++next == deliveries_.size()) next = 0;
     }
   }
 
  private:
+  std::size_t endpoints_;
   std::vector<std::string> urls_;
   std::vector<Delivery> deliveries_;
 };
