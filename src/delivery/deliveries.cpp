@@ -1,10 +1,14 @@
 #include "delivery/deliveries.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
 #include <mutex>
 #include <utility>
 
 #include "delivery/host_key.hpp"
 #include "delivery/host_label.hpp"
+#include "delivery/scan.hpp"
 #include "record/registry.hpp"
 
 namespace event_metrics::inline v0::delivery {
@@ -14,14 +18,28 @@ using record::Lane;
 using record::this_thread;
 using record::word_of;
 
-/// A service keeps its URLs where they are. So of each place of 32 bytes, modulo their number, a thread remembers how
-/// the last https URL that began there spelled its endpoint: a guess, which is compared before it is believed.
-std::uint16_t& guess(record::Block& block, const char* url) noexcept {
-  return block.hint[reinterpret_cast<std::uintptr_t>(url) / 32 % record::hint_count];
+/// Of two words that most URLs have in their host a thread remembers how the last URL with them spelled its endpoint: a
+/// guess, which is compared before it is believed. `rest` is what stands behind a URL's first 8 bytes.
+std::uint16_t& guess(record::Block& block, std::string_view rest) noexcept {
+  if (rest.size() < 8) return block.hint[0];
+  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;
+  const std::uint64_t one = word_at(rest.data());
+  const std::uint64_t other = word_at(rest.data() + std::min<std::size_t>(8, rest.size() - 8));
+  return block.hint[(one * odd ^ other) * odd >> (64U - std::bit_width(record::hint_count - 1))];
 }
 
-/// Spellings that a guess can say.
+/// Numbers of spellings that a guess can say.
 constexpr std::uint32_t most_guessed = 1U << 16U;
+
+/// Where path, query or, behind user info, the host of a URL begins, or its end, if its scheme has five to eight
+/// letters. Of what stands before nothing has to be proved: where it is in the table it is the spelling of an endpoint.
+std::size_t end_of_beginning(std::string_view url) noexcept {
+  using End = OneOf<'/', '?', '@'>;
+  if (url.size() >= EndpointTable::wide_bytes) {
+    if (const unsigned at = find_in_32<End, true>(url.data() + 8); at < 32) return 8 + at;
+  }
+  return find_byte<End, true>(url, 8);
+}
 
 }  // namespace
 
@@ -36,7 +54,7 @@ static_assert(sizeof(void*) + sizeof(EndpointTable) + sizeof(std::size_t) <= rec
 Deliveries::Deliveries(const Limits& limits, record::Recorder::Reborn reborn, std::unique_ptr<record::Arena> arena)
     : head_{record::head(*arena)},
       table_{*arena, record::Recorder::further_line(limits.of_recorder()), limits.max_endpoints},
-      short_key_url_bytes_{limits.by_endpoint ? short_key_url_bytes : std::string_view{}.max_size()},
+      guess_from_{limits.by_endpoint ? EndpointTable::wide_bytes : std::string_view{}.max_size()},
       writer_{*arena},
       by_endpoint_{limits.by_endpoint},
       recorder_{limits.of_recorder(), std::move(reborn), std::move(arena)} {}
@@ -50,67 +68,105 @@ void Deliveries::failed(std::string_view url) noexcept { record(url, record::fai
 // Most processes have one client: its lane's address is known before anything of the client has been read.
 inline void Deliveries::record(std::string_view url, unsigned cell) noexcept {
   if (record::Recorder::is_known(this_thread.first_lane, head_)) [[likely]]
-    return by_place(this_thread.first_lane, url, cell);
+    return by_guess(this_thread.first_lane, url, cell);
   by_further_lane(url, cell);
 }
 
 // What nearly every call comes down to. Whatever is not as usual is left to the next function, called last, so that
 // this one needs no stack.
-inline void Deliveries::by_place(Lane& lane, std::string_view url, unsigned cell) noexcept {
-  if (url.size() < short_key_url_bytes_) [[unlikely]]
-    return by_key(url, cell, lane);
-  const std::uint32_t word = table_.word_if(guess(*lane.block, url.data()), url.data());
+inline void Deliveries::by_guess(Lane& lane, std::string_view url, unsigned cell) noexcept {
+  if (url.size() < guess_from_) [[unlikely]]
+    return by_short_guess(url, cell, lane);
+  std::uint16_t& number = guess(*lane.block, {url.data() + 8, EndpointTable::wide_bytes - 8});
+  const std::uint32_t word = table_.word_if_wide(number, url.data());
   if (word == 0) [[unlikely]]
-    return by_key(url, cell, lane);
+    return by_second_guess(url, cell, lane, number);
+  writer_.into_ring(lane, word, cell);
+}
+
+// The URL is short, or not looked at.
+[[gnu::noinline]] void Deliveries::by_short_guess(std::string_view url, unsigned cell, Lane& lane) noexcept {
+  if (!by_endpoint_) return writer_.into_ring(lane, word_of(other_endpoint, 0), cell);
+  if (url.size() < 8) return by_label(url, cell, lane, lane.block->hint[0]);
+  const std::string_view rest{url.data() + 8, url.size() - 8};
+  std::uint16_t& number = guess(*lane.block, rest);
+  const std::uint32_t word = table_.word_if(number, url.data(), rest);
+  if (word == 0) [[unlikely]]
+    return by_text(url, cell, lane, number);
   writer_.into_ring(lane, word, cell);
 }
 
 [[gnu::noinline]] void Deliveries::by_further_lane(std::string_view url, unsigned cell) noexcept {
   Lane& lane = recorder_.further_lane();
-  if (record::Recorder::is_known(lane, head_)) return by_place(lane, url, cell);
-  by_label(url, cell);
+  if (record::Recorder::is_known(lane, head_)) return by_guess(lane, url, cell);
+  const record::Block* const own = recorder_.own_block();  // first: in a forked child it empties the table
+  std::uint16_t not_guessed = 0;
+  recorder_.count(own, endpoint_of(url, not_guessed), cell);
 }
 
-// At the URL's place lay another one before, or none, or one that counts as `other`; or it is short, or not looked at.
-[[gnu::noinline]] void Deliveries::by_key(std::string_view url, unsigned cell, Lane& lane) noexcept {
-  if (!by_endpoint_) return writer_.into_ring(lane, word_of(other_endpoint, 0), cell);
-  ShortKey key;
-  if (!likely_short_key(url, key)) [[unlikely]]
-    return by_label(url, cell);
+// The guess was wrong, or is of a host that is longer than what has been compared.
+[[gnu::noinline]] void Deliveries::by_second_guess(std::string_view url, unsigned cell, Lane& lane,
+                                                   std::uint16_t& number) noexcept {
+  return table_.is_long(number) ? by_long_guess(url, cell, lane, number) : by_text(url, cell, lane, number);
+}
+
+[[gnu::noinline]] void Deliveries::by_long_guess(std::string_view url, unsigned cell, Lane& lane,
+                                                 std::uint16_t& number) noexcept {
+  const std::uint32_t word = table_.word_if_long(number, url);
+  if (word == 0) [[unlikely]]
+    return by_text(url, cell, lane, number);
+  writer_.into_ring(lane, word, cell);
+}
+
+[[gnu::noinline]] void Deliveries::by_text(std::string_view url, unsigned cell, Lane& lane,
+                                           std::uint16_t& number) noexcept {
+  const std::size_t size = end_of_beginning(url);
+  if (size < url.size() && url[size] == '@') return by_host_behind(size, url, cell, lane);
   const bool is_full = table_.is_full();  // first: what made it full is found then
-  const std::uint32_t spelling = table_.find(key);
+  const std::uint32_t spelling = table_.find(url.substr(0, size));
   if (spelling == 0) [[unlikely]] {
-    if (is_full && is_label(key)) return writer_.into_ring(lane, word_of(other_endpoint, 0), cell);
-    if (is_no_host(url)) return writer_.into_ring(lane, word_of(invalid_endpoint, 0), cell);
-    return by_label(url, cell);
+    const Glance seen = glance(url, size);
+    if (seen == Glance::no_host) return writer_.into_ring(lane, word_of(invalid_endpoint, 0), cell);
+    if (seen == Glance::url_of_label && is_full) return writer_.into_ring(lane, word_of(other_endpoint, 0), cell);
+    return by_label(url, cell, lane, number);
   }
-  if (url.size() >= short_key_url_bytes && url[4] == 's' && spelling < most_guessed) {
-    guess(*lane.block, url.data()) = static_cast<std::uint16_t>(spelling);
-  }
+  if (spelling < most_guessed) number = static_cast<std::uint16_t>(spelling);
   writer_.into_ring(lane, word_of(table_.endpoint(spelling), 0), cell);
 }
 
-[[gnu::noinline]] void Deliveries::by_label(std::string_view url, unsigned cell) noexcept {
-  const record::Block* const own = recorder_.own_block();  // first: in a forked child it empties the table
-  recorder_.count(own, endpoint_of(url), cell);
+// As by_guess(), of the URL without its user info. What is guessed then is the label.
+[[gnu::noinline]] void Deliveries::by_host_behind(std::size_t user_info_end, std::string_view url, unsigned cell,
+                                                  Lane& lane) noexcept {
+  const std::string_view rest{url.data() + user_info_end + 1, url.size() - user_info_end - 1};
+  std::uint16_t& number = guess(*lane.block, rest);
+  const std::uint32_t word = table_.word_if(number, url.data(), rest);
+  if (word == 0) [[unlikely]]
+    return by_label(url, cell, lane, number);
+  writer_.into_ring(lane, word, cell);
 }
 
-std::uint32_t Deliveries::endpoint_of(std::string_view url) noexcept {
+[[gnu::noinline]] void Deliveries::by_label(std::string_view url, unsigned cell, Lane& lane,
+                                            std::uint16_t& number) noexcept {
+  writer_.into_ring(lane, word_of(endpoint_of(url, number), 0), cell);
+}
+
+std::uint32_t Deliveries::endpoint_of(std::string_view url, std::uint16_t& number) noexcept {
   if (!by_endpoint_) return other_endpoint;
-  const HostKey spelling = host_key(url);
-  const HostLabel label = host_label(spelling);
+  const HostKey key = host_key(url);
+  const HostLabel label = host_label(key);
   if (label.size == 0) return invalid_endpoint;
   const bool is_full = table_.is_full();  // first: what made it full is found then
-  const std::uint32_t known = table_.find(key_of(label));
+  const std::uint32_t known = table_.find(label.url());
   if (known == 0 && is_full) return other_endpoint;
+  if (known < most_guessed) number = static_cast<std::uint16_t>(known);
   const std::uint32_t endpoint = known != 0 ? table_.endpoint(known) : new_endpoint(label);
-  if (endpoint != other_endpoint) table_.remember(spelling, endpoint);
+  if (endpoint != other_endpoint) table_.remember(key.spelling, endpoint);
   return endpoint;
 }
 
 std::uint32_t Deliveries::new_endpoint(const HostLabel& label) noexcept {
   const std::lock_guard lock{record::Registry::instance().mutex()};
-  if (const std::uint32_t known = table_.find(key_of(label))) return table_.endpoint(known);  // another thread's
+  if (const std::uint32_t known = table_.find(label.url())) return table_.endpoint(known);  // another thread's
   const std::uint32_t endpoint = table_.insert(label);
   return endpoint != 0 ? endpoint : other_endpoint;
 }

@@ -2,9 +2,9 @@
 //
 // The endpoint is looked for in this order, each where the one before does not know it:
 //
-//   by_place()  what a URL at the same address had before this one, compared with it
-//   by_key()    what stands before the first slash, in the table
-//   by_label()  the URL is read as a whole; a new endpoint, or a thread's first call, takes a lock
+//   by_guess()  what the last URL with the same two words in its host had, compared with it
+//   by_text()   what it begins with, up to its path, in the table
+//   by_label()  it is read as a whole; a new endpoint, or a thread's first call, takes a lock
 
 #pragma once
 
@@ -54,17 +54,21 @@ class alignas(record::Arena::line_bytes) Deliveries {
   Deliveries(const Limits& limits, record::Recorder::Reborn reborn, std::unique_ptr<record::Arena> arena);
 
   void record(std::string_view url, unsigned cell) noexcept;
-  void by_place(record::Lane& lane, std::string_view url, unsigned cell) noexcept;
+  void by_guess(record::Lane& lane, std::string_view url, unsigned cell) noexcept;
+  void by_short_guess(std::string_view url, unsigned cell, record::Lane& lane) noexcept;
   void by_further_lane(std::string_view url, unsigned cell) noexcept;
-  void by_key(std::string_view url, unsigned cell, record::Lane& lane) noexcept;
-  void by_label(std::string_view url, unsigned cell) noexcept;
-  std::uint32_t endpoint_of(std::string_view url) noexcept;
+  void by_second_guess(std::string_view url, unsigned cell, record::Lane& lane, std::uint16_t& number) noexcept;
+  void by_long_guess(std::string_view url, unsigned cell, record::Lane& lane, std::uint16_t& number) noexcept;
+  void by_text(std::string_view url, unsigned cell, record::Lane& lane, std::uint16_t& number) noexcept;
+  void by_host_behind(std::size_t user_info_end, std::string_view url, unsigned cell, record::Lane& lane) noexcept;
+  void by_label(std::string_view url, unsigned cell, record::Lane& lane, std::uint16_t& number) noexcept;
+  std::uint32_t endpoint_of(std::string_view url, std::uint16_t& number) noexcept;
   std::uint32_t new_endpoint(const HostLabel& label) noexcept;
 
   // What a call reads lies on one line.
   record::Head& head_;
   EndpointTable table_;
-  std::size_t short_key_url_bytes_;  // the size from which a URL is worth a look
+  std::size_t guess_from_;  // the size from which a URL is worth a guess
   record::Writer writer_;
   const bool by_endpoint_;
   record::Recorder recorder_;

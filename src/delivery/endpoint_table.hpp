@@ -5,12 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
-#include "delivery/host_key.hpp"
 #include "delivery/host_label.hpp"
-#include "delivery/key_bytes.hpp"
+#include "delivery/scan.hpp"
+#include "delivery/text_hash.hpp"
 #include "record/arena.hpp"
 #include "record/layout.hpp"
 #include "record/ring.hpp"
@@ -22,12 +21,9 @@ inline constexpr std::uint32_t other_endpoint = 0;
 inline constexpr std::uint32_t invalid_endpoint = 1;
 inline constexpr std::uint32_t first_endpoint = 2;
 
-/// The size from which a URL can be compared with a slot without a look at where it ends.
-inline constexpr std::size_t short_key_url_bytes = 8 + key_bytes;
-
-/// An endpoint is a label. It is found by its spellings: keys of URLs, of which the label, as the key of a URL whose
-/// scheme has no port, is the first. Each has room for one more of a short one; what is not remembered has to be
-/// resolved by host_label() and find() with its answer.
+/// An endpoint is a label. It is found by its spellings: texts that its URLs begin with, of which url() of the label is
+/// the first. Each has room for one more; what is not remembered has to be resolved by host_label(), and find() with
+/// its answer.
 class EndpointTable {
  public:
   /// A table for `capacity` endpoints on lines(capacity) zeroed lines from `first_line`. The arena's first line is a
@@ -36,42 +32,31 @@ class EndpointTable {
 
   static std::uint32_t lines(std::uint32_t capacity) noexcept;
 
-  /// On the first line. Found are the endpoints that find() returns, fewer than there are while one is added.
-  struct Counts {
-    std::uint32_t endpoints;
-    std::uint32_t found;
-  };
-
-  /// One spelling on one line. One that is no ShortKey is its endpoint's label, and stands whole there.
-  struct alignas(record::Arena::line_bytes) Slot {
-    std::uint32_t shape;
-    std::uint32_t word;       ///< word_of(endpoint, 0) for word_if(); 0 where that may not believe a guess
-    std::uint32_t size_bits;  ///< as many as `key` has bytes before the zeros
-    std::uint32_t endpoint;
-    alignas(16) char key[key_bytes];  ///< as in ShortKey
-    std::uint32_t claimed;            ///< 1 once a thread has begun to write a second spelling here
-  };
-
-  /// The number of a spelling, or 0 when it is not in the table, as an empty one never is. Any thread; never waits.
-  std::uint32_t find(const HostKey& spelling) const noexcept;
-
-  /// The same for a key shorter than KeyBytes.
-  std::uint32_t find(const ShortKey& spelling) const noexcept;
+  /// The number of a spelling, or 0 when it is not in the table. Any thread; never waits.
+  std::uint32_t find(std::string_view spelling) const noexcept;
 
   /// The index of the endpoint that is spelled like this; what find() returned.
-  std::uint32_t endpoint(std::uint32_t spelling) const noexcept { return slots_[spelling].endpoint; }
+  std::uint32_t endpoint(std::uint32_t number) const noexcept { return slots_[number].endpoint; }
 
-  /// word_of(endpoint, 0) for an https URL that is spelled like `guess`, any that find() once returned to this thread;
-  /// 0 when it is spelled otherwise, or when nothing can be said. Reads short_key_url_bytes of `url`.
-  std::uint32_t word_if(std::uint32_t guess, const char* url) const noexcept;
+  /// word_of(endpoint, 0) if `url` begins with this spelling, which is not long, and then its path or query, for any
+  /// number that find() once returned to this thread; otherwise 0. Reads wide_bytes of `url`.
+  std::uint32_t word_if_wide(std::uint32_t number, const char* url) const noexcept;
+  static constexpr std::size_t wide_bytes = longest_of_three + 1;
 
-  /// Adds an endpoint whose label find() did not have and returns its index; 0 when the table is full. Only under a
-  /// lock that keeps other inserters out; nothing else needs one.
+  /// The same of a URL that begins with the 8 bytes at `scheme` and goes on with `rest`.
+  std::uint32_t word_if(std::uint32_t number, const char* scheme, std::string_view rest) const noexcept;
+
+  /// The same of a spelling that is long.
+  std::uint32_t word_if_long(std::uint32_t number, std::string_view url) const noexcept;
+  bool is_long(std::uint32_t number) const noexcept { return slots_[number].size >= wide_bytes; }
+
+  /// Adds an endpoint whose label's url() find() did not have and returns its index; 0 when the table is full. Only
+  /// under a lock that keeps other inserters out; nothing else needs one.
   std::uint32_t insert(const HostLabel& label) noexcept;
 
-  /// Remembers `spelling` as the second one of the endpoint with this index, if it is short and there is none yet. Any
-  /// thread; never waits.
-  void remember(const HostKey& spelling, std::uint32_t endpoint) noexcept;
+  /// Remembers `spelling` as the second one of the endpoint with this index, if there is none yet and it is neither
+  /// long nor shorter than a word. Any thread; never waits.
+  void remember(std::string_view spelling, std::uint32_t endpoint) noexcept;
 
   /// Whoever asks this first, and finds a label not there, knows that it never will be.
   bool is_full() const noexcept { return record::load(counts_.found, std::memory_order_acquire) == capacity_; }
@@ -80,46 +65,86 @@ class EndpointTable {
   std::uint32_t size() const noexcept { return record::load(counts_.endpoints, std::memory_order_acquire); }
 
   /// The label with this index, first_endpoint <= index < first_endpoint + size(); it lives as long as the arena.
-  std::string_view at(std::uint32_t index) const noexcept;
+  std::string_view at(std::uint32_t index) const noexcept { return endpoints_[index - first_endpoint].label.text(); }
 
  private:
-  std::uint32_t home(const HostKey& key) const noexcept;
-  template <class Matches>
-  std::uint32_t find_from(std::uint32_t home, Matches matches) const noexcept;
-  bool is(const Slot& slot, const HostKey& key) const noexcept;
-  void add(std::uint32_t number, const HostKey& spelling, std::uint32_t endpoint) noexcept;
+  /// On the first line. Found are the endpoints that find() returns, fewer than there are while one is added.
+  struct Counts {
+    std::uint32_t endpoints;
+    std::uint32_t found;
+  };
+
+  struct Endpoint {
+    HostLabel label;
+    std::uint32_t spelled_again;  ///< 1 once a thread has begun to remember a second spelling
+  };
+
+  /// One spelling on a line of its own. A long one has its size and endpoint here: it is url() of the endpoint's label.
+  struct alignas(record::Arena::line_bytes) Slot {
+    std::uint32_t size;  ///< of the spelling; 0 where there is none, being_written until it is complete
+    std::uint32_t word;  ///< word_of(endpoint, 0)
+    char text[wide_bytes];
+    std::uint32_t guess;  ///< which of 32 bytes behind the first 8 are the text's
+    std::uint32_t end;    ///< the size of what stands in `text`
+    std::uint32_t endpoint;
+  };
+  static constexpr std::uint32_t being_written = ~0U;
+
+  static std::uint32_t places(std::uint32_t capacity) noexcept { return 3 * capacity; }
+  std::uint64_t home(std::uint64_t hash) const noexcept { return 1 + place_of(hash, places_); }
+  std::uint64_t next(std::uint64_t number) const noexcept { return number == places_ ? 1 : number + 1; }
+  template <class Equals>
+  std::uint32_t find_from(std::uint64_t number, std::size_t size, Equals equals) const noexcept;
+  std::uint32_t find_other_size(std::string_view spelling) const noexcept;
+  void add(std::string_view spelling, std::uint32_t endpoint) noexcept;
 
   const record::Seed& seed_;
-  Slot* slots_;  // by number. The first is of no URL: its word is 0. Then the labels, then the second spellings
-  std::uint32_t* index_;  // by hash: a slot's number, and above it more of the hash: hardly any slot is read in vain
-  std::uint32_t mask_;
-  std::uint32_t capacity_;
+  Slot* slots_;  // by number. The first is of no spelling; of the others, by hash, two thirds are taken at most
+  std::uint64_t places_;
   Counts& counts_;
-  HostLabel* labels_;  // by endpoint, less first_endpoint
+  Endpoint* endpoints_;  // by index, less first_endpoint
+  std::uint32_t capacity_;
 };
 
-template <class Matches>
-std::uint32_t EndpointTable::find_from(std::uint32_t home, Matches matches) const noexcept {
-  for (std::uint32_t at = home;; ++at) {  // ends: at least half of the places are empty
-    // Acquire: pairs with add(), the slot is complete.
-    const std::uint32_t place = record::load(index_[at & mask_], std::memory_order_acquire);
-    if (place == 0) return 0;
-    const std::uint32_t spelling = place & record::most_rows;
-    if ((place ^ home) <= record::most_rows && matches(slots_[spelling])) return spelling;
+template <class Equals>
+[[gnu::always_inline]] inline std::uint32_t EndpointTable::find_from(std::uint64_t number, std::size_t size,
+                                                                     Equals equals) const noexcept {
+  for (;; number = next(number)) {  // ends: a third of the slots is empty
+    const Slot& slot = slots_[number];
+    // Acquire: pairs with add(), what has a size is complete.
+    const std::uint32_t slot_size = record::load(slot.size, std::memory_order_acquire);
+    if (slot_size == size && equals(slot)) return static_cast<std::uint32_t>(number);
+    if (slot_size == 0) return 0;
   }
 }
 
-inline std::uint32_t EndpointTable::find(const ShortKey& spelling) const noexcept {
-  return find_from(spread(spelling.bytes.hash(seed_)),
-                   [&](const Slot& slot) { return slot.shape == spelling.shape && spelling.bytes.equals(slot.key); });
+inline std::uint32_t EndpointTable::word_if(std::uint32_t number, const char* scheme,
+                                            std::string_view rest) const noexcept {
+  const Slot& slot = slots_[number];
+  const std::size_t size = std::size_t{slot.end} - 8;  // too much where nothing stands in `text`
+  if (size >= rest.size() || !OneOf<'/', '?'>::of(rest[size])) return 0;
+  return word_at(scheme) == word_at(slot.text) && equal(rest.data(), slot.text + 8, size) ? slot.word : 0;
 }
 
-inline std::uint32_t EndpointTable::word_if(std::uint32_t guess, const char* url) const noexcept {
-  if (guess == 0) [[unlikely]]
-    return 0;  // where nothing is guessed nothing need be compared
-  const Slot& slot = slots_[guess];
-  if (std::memcmp(url, "https://", 8) != 0 || !KeyBytes::load(url + 8).agrees(slot.key, slot.size_bits)) return 0;
-  return slot.word;
+inline std::uint32_t EndpointTable::word_if_long(std::uint32_t number, std::string_view url) const noexcept {
+  const Slot& slot = slots_[number];
+  if (slot.size >= url.size() || !OneOf<'/', '?'>::of(url[slot.size])) return 0;
+  const HostLabel& label = endpoints_[slot.endpoint - first_endpoint].label;
+  return equal_long(url.data(), label.url().data(), slot.size) ? slot.word : 0;
+}
+
+[[gnu::always_inline]] inline std::uint32_t EndpointTable::find(std::string_view spelling) const noexcept {
+  const std::size_t size = spelling.size();
+  if (!is_of_three(size)) [[unlikely]]
+    return find_other_size(spelling);
+  return find_from(home(pieces::hash(spelling.data(), size, seed_)), size,
+                   [&](const Slot& slot) { return equal(spelling.data(), slot.text, size); });
+}
+
+inline std::uint32_t EndpointTable::word_if_wide(std::uint32_t number, const char* url) const noexcept {
+  const Slot& slot = slots_[number];
+  if (word_at(url) != word_at(slot.text) || (slot.guess & ~pieces::equal_in_32(url + 8, slot.text + 8)) != 0) return 0;
+  return OneOf<'/', '?'>::of(url[slot.end]) ? slot.word : 0;  // where nothing stands in `text` that is one of its zeros
 }
 
 }  // namespace event_metrics::inline v0::delivery

@@ -60,12 +60,16 @@ HostKey host_key(std::string_view url) noexcept {
   url = trimmed(url);
   const auto [scheme, after_scheme] = split_scheme(url);
   if (after_scheme == 0) return {};
-  const auto next_decisive = [url](std::size_t from) { return find_first<'/', '?', '#', '@', '\\'>(url, from); };
+  const auto next_decisive = [url](std::size_t from) {
+    return find_byte<OneOf<'/', '?', '#', '@', '\\'>, true>(url, from);
+  };
   std::size_t begin = after_scheme;
   std::size_t end = next_decisive(begin);
   for (; end < url.size() && url[end] == '@'; end = next_decisive(begin)) begin = end + 1;
   if (begin == end || (end < url.size() && url[end] == '\\')) return {};
-  return {url.substr(begin, end - begin), scheme};
+  return {.authority = url.substr(begin, end - begin),
+          .scheme = scheme,
+          .spelling = url.substr(0, begin == after_scheme ? end : 0)};
 }
 
 }  // namespace event_metrics::inline v0::delivery

@@ -42,10 +42,12 @@ enum class Name : std::uint8_t { invalid, ascii, unicode };
 // Before anything is written: what is invalid should not cost more than what is not.
 Name look_at(std::string_view name) noexcept {
   constexpr std::size_t most_bytes = 4 * longest_host;  // what is longer has more code points than there may be bytes
-  if (name.empty() || name.ends_with('.') || name.size() > most_bytes) return Name::invalid;
+  if (name.empty() || name.ends_with('.') || name.size() > most_bytes || name.find('/') != name.npos) {
+    return Name::invalid;
+  }
   Name name_is = Name::ascii;
   std::size_t bytes = 0;
-  for (std::size_t at = 0; (at = find_first_not_plain(name, at)) < name.size(); at += bytes) {
+  for (std::size_t at = 0; (at = find_byte<Plain, false>(name, at)) < name.size(); at += bytes) {
     bytes = 1;
     if (name_byte(name[at]) != '\0') continue;
     const CodePoint next = code_point(name.substr(at));
@@ -162,9 +164,10 @@ bool put_port(std::string_view text, Scheme scheme, HostLabel& label) noexcept {
   if (text.empty() || text == ":") return true;
   const std::uint16_t port = text.front() == ':' ? port_number(text.substr(1)) : std::uint16_t{0};
   if (port == 0 || port == default_port(scheme)) return port != 0;
-  label.bytes[label.size++] = ':';
-  const auto [end, error] = std::to_chars(label.bytes.data() + label.size, label.bytes.data() + longest_label, port);
-  label.size = static_cast<std::uint16_t>(end - label.bytes.data());
+  char* const begin = label.bytes.data() + HostLabel::scheme_bytes;
+  begin[label.size++] = ':';
+  const auto [end, error] = std::to_chars(begin + label.size, begin + longest_label, port);
+  label.size = static_cast<std::uint16_t>(end - begin);
   return true;
 }
 
@@ -176,28 +179,26 @@ HostLabel host_label(const HostKey& key) noexcept {
   const std::size_t end = std::min(text.find(in_brackets ? ']' : ':'), text.size());
   const std::string_view name = text.substr(0, end);
   HostLabel label;
-  Host host{std::span{label.bytes}.first(longest_host)};
+  Host host{std::span{label.bytes}.subspan(HostLabel::scheme_bytes, longest_host)};
   if (in_brackets ? end < text.size() && put_ipv6(name.substr(1), host) : put_name(name, host)) {
     label.size = static_cast<std::uint16_t>(host.size());
     if (!put_port(text.substr(in_brackets ? end + 1 : end), key.scheme, label)) label.size = 0;
+    label.put_scheme();
   }
   return label;
 }
 
-bool is_no_host(std::string_view url) noexcept {
-  ShortKey key;
-  if (!likely_short_key(url, key) || key.bytes.find<'@'>() < key_bytes) return false;  // user info may hold anything
-  const std::string_view text = key.text();
-  std::size_t bytes = 0;
-  for (std::size_t at = key.bytes.leading_plain(); at < text.size(); at = find_first_not_plain(text, at + bytes)) {
-    bytes = 1;
-    if (name_byte(text[at]) != '\0') continue;
-    if (std::string_view{"?#:["}.find(text[at]) != text.npos) return false;  // another part of the URL begins
-    const CodePoint next = code_point(text.substr(at));
-    bytes = next.bytes;
-    if (bytes < 2 || !may_stand_in_name(next.value)) return true;
-  }
-  return false;
+Glance glance_at(std::string_view url, std::size_t size, std::size_t at) noexcept {
+  if (at >= size) return url[size - 1] != '.' ? Glance::url_of_label : Glance::unknown;
+  const char c = url[at];
+  const bool may_be_in_host = name_byte(c) != '\0' || c == ':' || c == '[' || c == '#' || (c & 0x80) != 0;
+  // At a URL's end white space is ignored.
+  return may_be_in_host || size == url.size() ? Glance::unknown : Glance::no_host;
+}
+
+Glance longer_glance(std::string_view url, std::size_t size) noexcept {
+  if (!url.starts_with(https) || size - https.size() - 1 >= longest_host) return Glance::unknown;
+  return glance_at(url, size, find_byte<Plain, false>(url.substr(0, size), https.size()));
 }
 
 }  // namespace event_metrics::inline v0::delivery

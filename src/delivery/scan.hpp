@@ -22,8 +22,8 @@ struct OneOf {
   static constexpr bool of(char byte) noexcept { return ((byte == bytes) || ...); }
 };
 
-/// The same for lower-case letters, digits and `-./`.
-struct PlainOrSlash {
+/// The same for lower-case letters, digits and `-./`: what most hosts are made of, and a slash, which none has.
+struct Plain {
 #ifdef __SSE2__
   static __m128i of(__m128i sixteen) noexcept { return between<'a', 'z'>(sixteen) | between<'-', '9'>(sixteen); }
 
@@ -36,17 +36,24 @@ struct PlainOrSlash {
   static constexpr bool of(char byte) noexcept { return (byte >= 'a' && byte <= 'z') || (byte >= '-' && byte <= '9'); }
 };
 
-/// Without the slash: what most hosts are made of.
-struct Plain {
+/// Where the first of Kind's bytes, or where `wanted` is false the first other byte, stands among the 32 at `text`; 32
+/// when nowhere.
+template <class Kind, bool wanted>
+unsigned find_in_32(const char* text) noexcept {
 #ifdef __SSE2__
-  static __m128i of(__m128i sixteen) noexcept {
-    return _mm_andnot_si128(OneOf<'/'>::of(sixteen), PlainOrSlash::of(sixteen));
-  }
+  const auto found_at = [](const char* bytes) {
+    return static_cast<unsigned>(_mm_movemask_epi8(Kind::of(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)))));
+  };
+  const unsigned found = found_at(text) | found_at(text + 16) << 16U;
+  return static_cast<unsigned>(wanted ? std::countr_zero(found) : std::countr_one(found));
+#else
+  unsigned at = 0;
+  while (at < 32 && Kind::of(text[at]) != wanted) ++at;
+  return at;
 #endif
-  static constexpr bool of(char byte) noexcept { return byte != '/' && PlainOrSlash::of(byte); }
-};
+}
 
-/// Where the first of these bytes stands in `text` at or behind `from`, which is in it or its end; or, where
+/// Where the first of Kind's bytes stands in `text` at or behind `from`, which is in it or its end; or, where
 /// `wanted` is false, the first other byte. The size when nowhere.
 template <class Kind, bool wanted>
 std::size_t find_byte(std::string_view text, std::size_t from) noexcept {
@@ -69,15 +76,6 @@ std::size_t find_byte(std::string_view text, std::size_t from) noexcept {
 #endif
   while (at < text.size() && Kind::of(text[at]) != wanted) ++at;
   return at;
-}
-
-template <char... bytes>
-std::size_t find_first(std::string_view text, std::size_t from) noexcept {
-  return find_byte<OneOf<bytes...>, true>(text, from);
-}
-
-inline std::size_t find_first_not_plain(std::string_view text, std::size_t from) noexcept {
-  return find_byte<Plain, false>(text, from);
 }
 
 }  // namespace event_metrics::inline v0::delivery

@@ -15,6 +15,7 @@
 #include "counted.hpp"
 #include "event_metrics/noop_event_metrics.hpp"
 #include "event_metrics/statsd_event_metrics.hpp"
+#include "shapes.hpp"
 
 namespace {
 
@@ -22,6 +23,7 @@ using namespace event_metrics;
 using namespace std::chrono_literals;
 
 constexpr std::size_t batch = 512;  // fits into an empty ring
+static_assert(batch <= bench::Copies::batch);
 constexpr std::size_t batches = 16;
 
 struct Call {
@@ -32,6 +34,7 @@ constexpr std::array<Call, 4> calls = {{{"success", counted_success},
                                         {"failure", counted_failure},
                                         {"error", counted_error},
                                         {"active_task", counted_active_task}}};
+constexpr std::span<const Call> success_alone{calls.data(), 1};
 
 // 41 bytes.
 std::string url(std::size_t number, std::string_view behind_the_host) {
@@ -80,18 +83,45 @@ void warm_up(EventMetrics& metrics, std::span<const Delivery> deliveries) {
   }
 }
 
-template <class Before>
-void measure(const char* what, EventMetrics& metrics, std::span<const Delivery> deliveries, Before before_a_batch) {
-  for (const Call& call : calls) {
+/// What each batch is made of is what `made_ready` returns for its deliveries.
+template <class MadeReady>
+void measure(const std::string& what, std::span<const Call> calls_to_make, EventMetrics& metrics,
+             std::span<const Delivery> deliveries, MadeReady made_ready) {
+  for (const Call& call : calls_to_make) {
     for (const std::size_t count : {batches / 8, batches}) {
-      for (std::size_t i = 0; i < count; ++i) {
-        before_a_batch();
-        call.make(metrics, deliveries.subspan(i * batch, batch));
-      }
-      std::printf("%s %s %zu\n", what, call.name, count * batch);
+      for (std::size_t i = 0; i < count; ++i) call.make(metrics, made_ready(deliveries.subspan(i * batch, batch)));
+      std::printf("%s %s %zu\n", what.c_str(), call.name, count * batch);
       end_of_measurement();
     }
   }
+}
+
+constexpr auto as_they_are = [](std::span<const Delivery> deliveries) { return deliveries; };
+
+/// Into the ring, with the URLs where they are and with copies of them. Each shape has a client of its own, made when
+/// the one before is gone: of several clients at once, all but the first cost a little more.
+bool measure_shape(const bench::Shape& shape) {
+  constexpr std::size_t endpoints = 16;
+  const std::vector<std::string> in_place = bench::urls(shape, endpoints);
+  const std::vector<Delivery> all = deliveries(in_place);
+  StatsdEventMetrics metrics = client({});
+  warm_up(metrics, all);
+  const std::string name{shape.name};
+  measure(name + " in place", success_alone, metrics, all, [&](std::span<const Delivery> of_a_batch) {
+    (void)metrics.poll();
+    return of_a_batch;
+  });
+  bench::Copies copies;
+  std::vector<Delivery> copied;
+  measure(name + " copied", success_alone, metrics, all, [&](std::span<const Delivery> of_a_batch) {
+    (void)metrics.poll();
+    copies.begin_batch();
+    copied.assign(of_a_batch.begin(), of_a_batch.end());
+    for (Delivery& delivery : copied) delivery.url = copies.add(delivery.url);
+    return std::span<const Delivery>{copied};
+  });
+  (void)metrics.flush(0ms);  // counts them
+  return metrics.stats().endpoints == endpoints && metrics.stats().other == 0;
 }
 
 }  // namespace
@@ -101,23 +131,29 @@ int main() {
   const std::vector<Delivery> all = deliveries(endpoints);
   NoOpEventMetrics nothing;
   end_of_measurement();  // of nothing yet
-  measure("nothing", nothing, all, [] {});
+  measure("nothing", calls, nothing, all, as_they_are);
   {
     StatsdEventMetrics metrics = client({});
     warm_up(metrics, all);
-    measure("cells", metrics, all, [] {});
-    measure("ring", metrics, all, [&] { (void)metrics.poll(); });
+    measure("cells", calls, metrics, all, as_they_are);
+    measure("ring", calls, metrics, all, [&](std::span<const Delivery> of_a_batch) {
+      (void)metrics.poll();
+      return of_a_batch;
+    });
   }
-  // The first is gone: of several clients at once, the others cost a little more.
+  for (const bench::Shape& shape : bench::shapes) {
+    if (!measure_shape(shape)) return 1;
+  }
+  // The others are gone: of several clients at once, all but the first cost a little more.
   StatsdEventMetrics full = client({.max_endpoints = 1});
   full.record_delivery_error("https://the-only-one.example.com/");
   warm_up(full, all);
-  measure("other", full, all, [] {});
+  measure("other", calls, full, all, as_they_are);
   (void)full.flush(0ms);  // counts them
   if (full.stats().other + 1 != full.stats().recorded) return 1;
   const std::vector<std::string> without_host = invalid_urls();
   std::vector<Delivery> invalid = all;
   for (std::size_t i = 0; i < invalid.size(); ++i) invalid[i].url = without_host[i];
-  measure("invalid", full, invalid, [] {});
+  measure("invalid", calls, full, invalid, as_they_are);
   return full.stats().endpoints == 1 ? 0 : 1;
 }

@@ -118,14 +118,18 @@ void check_label(std::string_view url, std::string_view label) {
   fuzz::require(again.text() == label, "a label is its own", label);
 }
 
-// What a call believes without a closer look.
+// What a call believes without a closer look: of what the URL begins with, and where that is a spelling.
 void check_guess(std::string_view url, const delivery::HostKey& key, std::string_view label) {
-  delivery::ShortKey guess;
-  if (!delivery::likely_short_key(url, guess)) return;
-  const bool possible = guess.text().find_first_of("@?#\\") == std::string_view::npos;
-  fuzz::require(!possible || guess.text() == key.authority, "the guess is right", url);
-  fuzz::require(!delivery::is_label(guess) || guess.text() == label, "what seems a label is one", url);
-  fuzz::require(!delivery::is_no_host(url) || label == "invalid", "what seems no host is none", url);
+  const std::size_t size = url.size() > 8 ? std::min(url.find_first_of("/?@", 8), url.size()) : url.size();
+  if (size < url.size() && url[size] == '@') return;
+  const delivery::Glance seen = delivery::glance(url, size);
+  fuzz::require(seen != delivery::Glance::url_of_label || url.substr(8, size - 8) == label, "what seems a label is one",
+                url);
+  fuzz::require(seen != delivery::Glance::no_host || label == "invalid", "what seems no host is none", url);
+  const std::string spelling{url.substr(0, size)};
+  const delivery::HostKey spelled = delivery::host_key(spelling);
+  fuzz::require(spelled.spelling != spelling || (spelled.authority == key.authority && spelled.scheme == key.scheme),
+                "what begins with a spelling is of its endpoint", url);
 }
 
 }  // namespace

@@ -42,20 +42,15 @@ class Endpoints {
 
 HostLabel label(std::string_view text) {
   HostLabel label;
-  label.size = static_cast<std::uint16_t>(std::ranges::copy(text, label.bytes.begin()).out - label.bytes.begin());
+  std::ranges::copy(text, label.bytes.begin() + HostLabel::scheme_bytes);
+  label.size = static_cast<std::uint16_t>(text.size());
+  label.put_scheme();
   return label;
 }
 
 /// The endpoint that is spelled like this, 0 when none is known to be.
-std::uint32_t index_of(const EndpointTable& table, const HostKey& spelling) {
+std::uint32_t index_of(const EndpointTable& table, std::string_view spelling) {
   const std::uint32_t known = table.find(spelling);
-  return known == 0 ? 0 : table.endpoint(known);
-}
-
-/// The same of a URL's key in the form in which a call looks it up.
-std::uint32_t index_of(const EndpointTable& table, const std::string& url) {
-  ShortKey key;
-  const std::uint32_t known = likely_short_key(url, key) ? table.find(key) : 0;
   return known == 0 ? 0 : table.endpoint(known);
 }
 
@@ -64,16 +59,16 @@ std::string host(std::uint32_t number) { return "hook" + std::to_string(number) 
 TEST(EndpointTable, DoesNotFindWhatWasNeverInserted) {
   const Endpoints endpoints{4};
   EXPECT_EQ(endpoints.table.size(), 0U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"example.com"}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, "https://example.com"), 0U);
 }
 
 TEST(EndpointTable, NumbersEndpointsFromTwoInTheOrderOfInsertion) {
   Endpoints endpoints{4};
   EXPECT_EQ(endpoints.table.insert(label("a.example.com")), 2U);
   EXPECT_EQ(endpoints.table.insert(label("b.example.com")), 3U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"a.example.com"}), 2U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"b.example.com"}), 3U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"c.example.com"}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, "https://a.example.com"), 2U);
+  EXPECT_EQ(index_of(endpoints.table, "https://b.example.com"), 3U);
+  EXPECT_EQ(index_of(endpoints.table, "https://c.example.com"), 0U);
   EXPECT_EQ(endpoints.table.size(), 2U);
   EXPECT_EQ(endpoints.table.at(2), "a.example.com");
   EXPECT_EQ(endpoints.table.at(3), "b.example.com");
@@ -84,24 +79,13 @@ TEST(EndpointTable, TellsSchemesApart) {
   Endpoints endpoints{4};
   const std::uint32_t without = endpoints.table.insert(label("host"));
   const std::uint32_t with = endpoints.table.insert(label("host:443"));
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::other}), with);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::https}), 0U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::http}), 0U);
-  endpoints.table.remember({"host:443", Scheme::https}, without);
-  endpoints.table.remember({"host:443", Scheme::http}, with);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::other}), with);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::https}), without);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"host:443", Scheme::http}), with);
+  EXPECT_EQ(index_of(endpoints.table, "https://host"), without);
+  EXPECT_EQ(index_of(endpoints.table, "http://host"), 0U);
+  EXPECT_EQ(index_of(endpoints.table, "http://host:443"), with);
+  EXPECT_EQ(index_of(endpoints.table, "https://host:443"), 0U);
+  endpoints.table.remember("https://host:443", without);
+  EXPECT_EQ(index_of(endpoints.table, "https://host:443"), without);
   EXPECT_EQ(endpoints.table.size(), 2U);
-}
-
-TEST(EndpointTable, KnowsNoSchemesWhereNoPortIsWritten) {
-  Endpoints endpoints{4};
-  const std::uint32_t host = endpoints.table.insert(label("host"));
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"host", Scheme::https}), host);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"host", Scheme::http}), host);
-  endpoints.table.remember({"HOST", Scheme::http}, host);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"HOST", Scheme::https}), host);
 }
 
 // Of one host's many spellings none takes the room of another host's.
@@ -109,25 +93,26 @@ TEST(EndpointTable, RemembersOneMoreSpellingOfEachEndpoint) {
   Endpoints endpoints{3};
   for (const std::string name : {"a", "b", "c"}) {
     const std::uint32_t index = endpoints.table.insert(label(name));
-    endpoints.table.remember({name, Scheme::https}, index);  // the label, which is known
+    endpoints.table.remember("https://" + name, index);  // the label's, which is known
     for (int i = 0; i < 8; ++i) {
-      const std::string written = name + ":" + std::to_string(i);
-      endpoints.table.remember({written, Scheme::https}, index);
-      ASSERT_EQ(index_of(endpoints.table, HostKey{written, Scheme::https}), i == 0 ? index : 0U);
+      const std::string written = "https://" + name + ":" + std::to_string(i);
+      endpoints.table.remember(written, index);
+      ASSERT_EQ(index_of(endpoints.table, written), i == 0 ? index : 0U);
     }
-    ASSERT_EQ(index_of(endpoints.table, HostKey{name}), index);
+    ASSERT_EQ(index_of(endpoints.table, "https://" + name), index);
   }
   EXPECT_EQ(endpoints.table.insert(label("d")), 0U);
 }
 
-TEST(EndpointTable, RemembersNoLongSpelling) {
+TEST(EndpointTable, RemembersNoSpellingThatIsLongOrShorterThanAWord) {
   Endpoints endpoints{4};
   const std::uint32_t a = endpoints.table.insert(label("a"));
-  const HostKey longest{"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};  // 31 bytes
-  const HostKey longer{"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
-  endpoints.table.remember(longer, a);
+  const std::string longest = "HTTPS://" + std::string(31, 'A');
+  for (const std::string& spelling : {longest + 'A', std::string{"ws://ab"}, std::string{}}) {
+    endpoints.table.remember(spelling, a);
+    EXPECT_EQ(index_of(endpoints.table, spelling), 0U);
+  }
   endpoints.table.remember(longest, a);
-  EXPECT_EQ(index_of(endpoints.table, longer), 0U);
   EXPECT_EQ(index_of(endpoints.table, longest), a);
 }
 
@@ -135,12 +120,12 @@ TEST(EndpointTable, RemembersNoLongSpelling) {
 TEST(EndpointTable, RemembersWhatThreadsSpellAtOnce) {
   constexpr std::uint32_t count = 3000;
   Endpoints endpoints{2 * count};
-  const auto written = [](int thread, std::uint32_t i) { return host(i) + ":" + std::to_string(thread); };
+  const auto written = [](int thread, std::uint32_t i) { return "https://" + host(i) + ":" + std::to_string(thread); };
   for (std::uint32_t i = 0; i < count; ++i) endpoints.table.insert(label(host(i)));
   std::latch begin{3};
   const auto remember = [&](int thread) {
     begin.arrive_and_wait();
-    for (std::uint32_t i = 0; i < count; ++i) endpoints.table.remember({written(thread, i), Scheme::https}, i + 2);
+    for (std::uint32_t i = 0; i < count; ++i) endpoints.table.remember(written(thread, i), i + 2);
   };
   std::thread first{remember, 1};
   std::thread second{remember, 2};
@@ -149,35 +134,35 @@ TEST(EndpointTable, RemembersWhatThreadsSpellAtOnce) {
   first.join();
   second.join();
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint32_t one = index_of(endpoints.table, HostKey{written(1, i), Scheme::https});
-    const std::uint32_t other = index_of(endpoints.table, HostKey{written(2, i), Scheme::https});
+    const std::uint32_t one = index_of(endpoints.table, written(1, i));
+    const std::uint32_t other = index_of(endpoints.table, written(2, i));
     ASSERT_TRUE((one == i + 2 && other == 0) || (one == 0 && other == i + 2)) << one << ' ' << other;
   }
-  for (std::uint32_t i = 0; i < 2 * count; ++i) ASSERT_EQ(index_of(endpoints.table, HostKey{host(i)}), i + 2);
+  for (std::uint32_t i = 0; i < 2 * count; ++i) ASSERT_EQ(index_of(endpoints.table, "https://" + host(i)), i + 2);
 }
 
 TEST(EndpointTable, ComparesWholeKeys) {
   Endpoints endpoints{8};
   EXPECT_EQ(endpoints.table.insert(label("example.com")), 2U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"example.co"}), 0U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"example.com:80"}), 0U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"Example.com"}), 0U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{std::string_view{"example.com\0", 12}}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, "https://example.co"), 0U);
+  EXPECT_EQ(index_of(endpoints.table, "https://example.com:80"), 0U);
+  EXPECT_EQ(index_of(endpoints.table, "https://Example.com"), 0U);
+  EXPECT_EQ(index_of(endpoints.table, std::string_view{"https://example.com\0", 20}), 0U);
 }
 
-// Under a hash key that makes nothing of the second word where the first one is "aaaa".
+// Under a seed that makes nothing of the second word where the first one is "aaaa".
 TEST(EndpointTable, ComparesWholeKeysWhereHashesAreEqual) {
   Endpoints endpoints{8};
-  record::Seed& key = endpoints.arena.at<record::Head>(0).seed;
-  key.word[0] = 0U - 0x61616161U;
-  const std::string path(40, 'p');
-  ASSERT_EQ(KeyBytes::load("aaaabbbb.example", 16).hash(key), KeyBytes::load("aaaacccc.example", 16).hash(key));
-  EXPECT_EQ(endpoints.table.insert(label("aaaabbbb.example")), 2U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"aaaacccc.example"}), 0U);
-  EXPECT_EQ(index_of(endpoints.table, "https://aaaacccc.example/" + path), 0U);
-  EXPECT_EQ(endpoints.table.insert(label("aaaacccc.example")), 3U);
-  EXPECT_EQ(index_of(endpoints.table, "https://aaaabbbb.example/" + path), 2U);
-  EXPECT_EQ(index_of(endpoints.table, "https://aaaacccc.example/" + path), 3U);
+  record::Seed& seed = endpoints.arena.at<record::Head>(0).seed;
+  seed.word[0] = 0U - 0x61616161U;
+  const std::string one = "https://aaaabbbb.the-same.example";
+  const std::string other = "https://aaaacccc.the-same.example";
+  ASSERT_EQ(hash_of(one, seed), hash_of(other, seed));
+  EXPECT_EQ(endpoints.table.insert(label("aaaabbbb.the-same.example")), 2U);
+  EXPECT_EQ(index_of(endpoints.table, other), 0U);
+  EXPECT_EQ(endpoints.table.insert(label("aaaacccc.the-same.example")), 3U);
+  EXPECT_EQ(index_of(endpoints.table, one), 2U);
+  EXPECT_EQ(index_of(endpoints.table, other), 3U);
 }
 
 TEST(EndpointTable, KeepsKeysOfEveryLength) {
@@ -187,7 +172,7 @@ TEST(EndpointTable, KeepsKeysOfEveryLength) {
   }
   for (std::uint32_t length = 1; length <= longest_label; ++length) {
     const std::string key(length, 'h');
-    ASSERT_EQ(index_of(endpoints.table, HostKey{key}), length + 1);
+    ASSERT_EQ(index_of(endpoints.table, "https://" + key), length + 1);
     ASSERT_EQ(endpoints.table.at(length + 1), key);
   }
 }
@@ -196,9 +181,9 @@ TEST(EndpointTable, TellsLongKeysApartByTheirLastByte) {
   Endpoints endpoints{8};
   const std::string common(260, 'h');
   EXPECT_EQ(endpoints.table.insert(label(common + 'a')), 2U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{common + 'b'}), 0U);
+  EXPECT_EQ(index_of(endpoints.table, "https://" + common + 'b'), 0U);
   EXPECT_EQ(endpoints.table.insert(label(common + 'b')), 3U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{common + 'a'}), 2U);
+  EXPECT_EQ(index_of(endpoints.table, "https://" + common + 'a'), 2U);
 }
 
 TEST(EndpointTable, TakesItsCapacityAndNoMore) {
@@ -210,18 +195,19 @@ TEST(EndpointTable, TakesItsCapacityAndNoMore) {
   EXPECT_TRUE(endpoints.table.is_full());
   EXPECT_EQ(endpoints.table.insert(label("more")), 0U);
   EXPECT_EQ(endpoints.table.size(), 100U);
-  EXPECT_EQ(index_of(endpoints.table, HostKey{"more"}), 0U);  // and the search for what is not there ends
-  for (std::uint32_t i = 0; i < 100; ++i) ASSERT_EQ(index_of(endpoints.table, HostKey{host(i)}), i + 2);
+  EXPECT_EQ(index_of(endpoints.table, "https://more"), 0U);  // and the search for what is not there ends
+  for (std::uint32_t i = 0; i < 100; ++i) ASSERT_EQ(index_of(endpoints.table, "https://" + host(i)), i + 2);
 }
 
 TEST(EndpointTable, TellsAsManyApartAsAClientMayHave) {
   constexpr std::uint32_t count = 100'000;
   Endpoints endpoints{count};
   for (std::uint32_t i = 0; i < count; ++i) ASSERT_EQ(endpoints.table.insert(label(host(i))), i + 2);
-  for (std::uint32_t i = 0; i < count; ++i) endpoints.table.remember({host(i) + ":443", Scheme::https}, i + 2);
+  const auto second = [](std::uint32_t i) { return "https://" + host(i) + ":443"; };
+  for (std::uint32_t i = 0; i < count; ++i) endpoints.table.remember(second(i), i + 2);
   for (std::uint32_t i = 0; i < count; ++i) {
-    ASSERT_EQ(index_of(endpoints.table, HostKey{host(i)}), i + 2);
-    ASSERT_EQ(index_of(endpoints.table, "https://" + host(i) + ":443/" + std::string(40, 'p')), i + 2);
+    ASSERT_EQ(index_of(endpoints.table, "https://" + host(i)), i + 2);
+    ASSERT_EQ(index_of(endpoints.table, second(i)), i + 2);
   }
 }
 
@@ -231,84 +217,89 @@ TEST(EndpointTable, HasRoomForTheLongestKeysWhateverElseTakesMemory) {
   const auto text = [](std::uint32_t i) { return std::string(longest_label - 1, 'h') + std::to_string(i); };
   for (std::uint32_t i = 0; i < 8; ++i) ASSERT_EQ(endpoints.table.insert(label(text(i))), i + 2);
   for (std::uint32_t i = 0; i < 8; ++i) {
-    ASSERT_EQ(index_of(endpoints.table, HostKey{text(i)}), i + 2);
+    ASSERT_EQ(index_of(endpoints.table, "https://" + text(i)), i + 2);
     ASSERT_EQ(endpoints.table.at(i + 2), text(i));
   }
   EXPECT_EQ(endpoints.table.insert(label(text(8))), 0U);
 }
 
 TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherSeed) {
-  // Where a key is found can be seen only through the memory: by hash, behind the counts and the slots.
-  const auto places_used = [](std::uint32_t seed) {
+  const auto numbers = [](std::uint32_t seed) {
     Endpoints endpoints{64};
     endpoints.key(seed);
-    for (std::uint32_t i = 0; i < 64; ++i) endpoints.table.insert(label(host(i)));
-    const std::uint32_t* const places = &endpoints.arena.at<std::uint32_t>(1 + 1 + 1 + 2 * 64);
-    std::vector<std::uint32_t> numbers;
-    for (std::uint32_t i = 0; i < 256; ++i) numbers.push_back(places[i] & record::most_rows);
-    return numbers;
+    std::vector<std::uint32_t> found;
+    for (std::uint32_t i = 0; i < 64; ++i) {
+      endpoints.table.insert(label(host(i)));
+      found.push_back(endpoints.table.find("https://" + host(i)));
+    }
+    return found;
   };
-  EXPECT_EQ(places_used(1), places_used(1));
-  EXPECT_NE(places_used(1), places_used(2));
+  EXPECT_EQ(numbers(1), numbers(1));
+  EXPECT_NE(numbers(1), numbers(2));
 }
 
-TEST(EndpointTable, FindsShortKeysAsCallsLookThemUp) {
+const std::string path(40, 'p');
+
+std::uint32_t word_if(const EndpointTable& table, std::uint32_t guess, std::string_view url) {
+  return table.word_if(guess, url.data(), url.substr(8));
+}
+
+TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheSpellingAgrees) {
   Endpoints endpoints{100};
-  const std::string path(40, 'p');
-  for (std::uint32_t length = 1; length < key_bytes; ++length) {
-    const std::string name(length, 'h');
-    ASSERT_EQ(index_of(endpoints.table, "https://" + name + "/" + path), 0U) << length;
-    const std::uint32_t index = endpoints.table.insert(label(name));
-    ASSERT_EQ(index_of(endpoints.table, "https://" + name + "/" + path), index) << length;
-    ASSERT_EQ(index_of(endpoints.table, "http://" + name + "/" + path), index) << length;
-  }
-  EXPECT_NE(endpoints.table.insert(label(std::string(32, 'h'))), 0U);
-  EXPECT_EQ(index_of(endpoints.table, "https://" + std::string(32, 'h') + "/" + path), 0U);
-}
-
-TEST(EndpointTable, BelievesNoGuessOfALongKeyOrAnotherScheme) {
-  Endpoints endpoints{8};
-  const std::string path(40, 'p');
-  const std::string long_name(40, 'h');
-  const std::uint32_t index = endpoints.table.insert(label("a.example:443"));
-  endpoints.table.insert(label(long_name));
-  endpoints.table.remember({"a.example:443", Scheme::http}, index);
-  for (const HostKey& spelling :
-       {HostKey{"a.example:443"}, HostKey{"a.example:443", Scheme::http}, HostKey{long_name}}) {
+  EXPECT_EQ(endpoints.table.word_if_wide(0, ("https://a.example/" + path).data()),
+            0U);  // the guess of who has none yet
+  EXPECT_EQ(endpoints.table.word_if_wide(0, std::string(40, '\0').data()), 0U);
+  for (std::uint32_t length = 1; length <= 31; ++length) {
+    const std::string spelling = "https://" + std::string(length, 'h');
+    const std::uint32_t index = endpoints.table.insert(label(std::string(length, 'h')));
     const std::uint32_t guess = endpoints.table.find(spelling);
-    ASSERT_NE(guess, 0U);
-    EXPECT_EQ(endpoints.table.word_if(guess, ("https://a.example:443/" + path).data()), 0U);
-    EXPECT_EQ(endpoints.table.word_if(guess, ("http://a.example:443/" + path).data()), 0U);
-    EXPECT_EQ(endpoints.table.word_if(guess, ("https://" + long_name + "/" + path).data()), 0U);
-  }
-}
-
-TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheKeyAgrees) {
-  Endpoints endpoints{100};
-  const std::string path(40, 'p');
-  EXPECT_EQ(endpoints.table.word_if(0, ("https://a.example/" + path).data()), 0U);  // the guess of who has none yet
-  EXPECT_EQ(endpoints.table.word_if(0, std::string(40, '\0').data()), 0U);
-  for (std::uint32_t length = 1; length < key_bytes; ++length) {
-    const std::string name(length, 'h');
-    const std::uint32_t index = endpoints.table.insert(label(name));
-    const std::uint32_t guess = endpoints.table.find(HostKey{name});
-    ASSERT_EQ(endpoints.table.word_if(guess, ("https://" + name + "/" + path).data()), record::word_of(index, 0));
-    ASSERT_EQ(endpoints.table.word_if(guess, ("https://" + name + "/q" + path).data()), record::word_of(index, 0));
-    for (std::uint32_t at = 0; at <= 8 + length; ++at) {  // from the scheme to the slash behind the host
-      std::string other = "https://" + name + "/" + path;
-      other[at] = 'x';
-      ASSERT_EQ(endpoints.table.word_if(guess, other.data()), 0U) << length << ' ' << at;
+    ASSERT_FALSE(endpoints.table.is_long(guess));
+    ASSERT_EQ(word_if(endpoints.table, guess, spelling), 0U);  // nothing stands behind it
+    for (const std::string behind : {"/", "?", "/q", "//"}) {
+      ASSERT_EQ(endpoints.table.word_if_wide(guess, (spelling + behind + path).data()), record::word_of(index, 0));
+      ASSERT_EQ(word_if(endpoints.table, guess, spelling + behind), record::word_of(index, 0));
+    }
+    for (std::uint32_t at = 0; at <= 8 + length; ++at) {  // from the scheme to what stands behind the host
+      for (const char byte : {'x', '@', ':', '#', '\0'}) {
+        std::string other = spelling + "/" + path;
+        if (other[at] == byte) continue;
+        other[at] = byte;
+        ASSERT_EQ(endpoints.table.word_if_wide(guess, other.data()), 0U) << length << ' ' << at;
+        ASSERT_EQ(word_if(endpoints.table, guess, other.substr(0, 9 + length)), 0U) << length << ' ' << at;
+      }
     }
   }
 }
 
-TEST(EndpointTable, BelievesAGuessOfAnHttpsUrlWithAPort) {
+TEST(EndpointTable, BelievesAGuessOfEitherScheme) {
   Endpoints endpoints{4};
-  const std::string url = "https://a.example:443/" + std::string(40, 'p');
   const std::uint32_t index = endpoints.table.insert(label("a.example"));
-  const HostKey spelling{"a.example:443", Scheme::https};
-  endpoints.table.remember(spelling, index);
-  EXPECT_EQ(endpoints.table.word_if(endpoints.table.find(spelling), url.data()), record::word_of(index, 0));
+  endpoints.table.remember("http://a.example:80", index);
+  for (const std::string spelling : {"https://a.example", "http://a.example:80"}) {
+    const std::uint32_t guess = endpoints.table.find(spelling);
+    EXPECT_EQ(endpoints.table.word_if_wide(guess, (spelling + "/" + path).data()), record::word_of(index, 0));
+  }
+}
+
+TEST(EndpointTable, BelievesAGuessOfALongSpellingOnlyWhereAllOfItAgrees) {
+  Endpoints endpoints{300};
+  for (std::uint32_t length = 32; length <= longest_label; ++length) {
+    const std::string spelling = "https://" + std::string(length, 'h');
+    const std::uint32_t index = endpoints.table.insert(label(std::string(length, 'h')));
+    const std::uint32_t guess = endpoints.table.find(spelling);
+    ASSERT_TRUE(endpoints.table.is_long(guess));
+    ASSERT_EQ(endpoints.table.word_if_wide(guess, (spelling + "/").data()), 0U);
+    ASSERT_EQ(endpoints.table.word_if_wide(guess, std::string(300, '\0').data()), 0U);
+    ASSERT_EQ(word_if(endpoints.table, guess, spelling + "/"), 0U);
+    ASSERT_EQ(endpoints.table.word_if_long(guess, spelling + "/"), record::word_of(index, 0));
+    ASSERT_EQ(endpoints.table.word_if_long(guess, spelling + "?q"), record::word_of(index, 0));
+    ASSERT_EQ(endpoints.table.word_if_long(guess, spelling), 0U);  // nothing stands behind it
+    for (std::uint32_t at = 0; at <= 8 + length; ++at) {
+      std::string other = spelling + "/" + path;
+      other[at] = '@';
+      ASSERT_EQ(endpoints.table.word_if_long(guess, other), 0U) << length << ' ' << at;
+    }
+  }
 }
 
 // Readers take no lock. What find() or size() shows them must be there in full, which ThreadSanitizer checks too.
@@ -327,11 +318,11 @@ TEST(EndpointTable, ShowsReadersOnlyWholeEndpointsWhileOneInserts) {
       for (; next < size; ++next) {
         const std::string key = name(next);
         if (endpoints.table.at(next + 2) != key) ++wrong;
-        const std::uint32_t found = index_of(endpoints.table, HostKey{key});
+        const std::uint32_t found = index_of(endpoints.table, "https://" + key);
         if (found != 0 && found != next + 2) ++wrong;  // the last one may be counted and not be found yet
       }
       // What is counted for an endpoint that was found has to be looked at in the next fold.
-      const std::uint32_t index = index_of(endpoints.table, HostKey{name(next)});
+      const std::uint32_t index = index_of(endpoints.table, "https://" + name(next));
       if (index != 0 && (index != next + 2 || endpoints.table.size() <= next)) ++wrong;
     }
   };
@@ -356,7 +347,7 @@ TEST(EndpointTable, HasCountedWhatIsFound) {
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::string key = host(i);
       awaited = i + 1;
-      while (index_of(endpoints.table, HostKey{key}) == 0) continue;
+      while (index_of(endpoints.table, "https://" + key) == 0) continue;
       if (endpoints.table.size() <= i) ++wrong;
     }
   }};
@@ -380,7 +371,7 @@ TEST(EndpointTable, IsFullOnlyOnceEveryKeyIsFound) {
     for (std::size_t i = 0; i < rounds; ++i) {
       awaited = i + 1;
       while (!tables[i]->table.is_full()) continue;
-      if (index_of(tables[i]->table, HostKey{"last"}) == 0) ++wrong;
+      if (index_of(tables[i]->table, "https://last") == 0) ++wrong;
     }
   }};
   for (std::size_t i = 0; i < rounds; ++i) {

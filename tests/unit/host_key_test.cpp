@@ -172,83 +172,13 @@ TEST(HostKey, ShowsNothingButTheHostWhateverSurroundsIt) {
   }
 }
 
-std::string short_key(std::string_view url) {
-  ShortKey key;
-  if (!likely_short_key(url, key)) return "none";
-  return std::to_string(key.shape >> 2U);
-}
-
-TEST(ShortKey, IsWhatStandsBetweenSchemeAndSlash) {
-  EXPECT_EQ(short_key("https://example.com/T000/B000/long enough for a short key"), "11");
-  EXPECT_EQ(short_key("http://example.com/T000/B000/long enough for a short key"), "11");
-  EXPECT_EQ(short_key("https://a/"), "1");
-  EXPECT_EQ(short_key("http://a/"), "1");
-  EXPECT_EQ(short_key("https://" + std::string(31, 'h') + "/"), "31");
-  EXPECT_EQ(short_key("https://example.com:8443/x"), "16");
-  EXPECT_EQ(short_key("https://user:pw@a/x"), "9");  // a guess, which equals no key of a host
-}
-
-TEST(ShortKey, IsNoneWhereThereIsNoSuchKey) {
-  for (const char* const url :
-       {"", "h", "https://", "http://", "https:///", "https:///path", "https://example.com", "HTTPS://example.com/",
-        "ftp://example.com/", "example.com/path", "https:/example.com/"}) {
-    EXPECT_EQ(short_key(url), "none") << url;
-  }
-  EXPECT_EQ(short_key("https://" + std::string(32, 'h') + "/"), "none");
-  EXPECT_EQ(short_key("https://" + std::string(40, 'h') + "/"), "none");
-}
-
-TEST(ShortKey, HasASchemeOnlyWhereAPortIsWritten) {
-  const auto scheme = [](std::string_view url) {
-    ShortKey key;
-    return likely_short_key(url, key) ? static_cast<Scheme>(key.shape & 3U) : Scheme::other;
-  };
-  EXPECT_EQ(scheme("https://example.com/a:b"), Scheme::other);
-  EXPECT_EQ(scheme("http://example.com/a:b"), Scheme::other);
-  EXPECT_EQ(scheme("https://example.com:443/"), Scheme::https);
-  EXPECT_EQ(scheme("http://example.com:443/"), Scheme::http);
-  EXPECT_EQ(scheme("https://:/"), Scheme::https);
-}
-
-// So a guess that is in the table was right.
-TEST(ShortKey, IsTheHostKeyWhereverItCouldBeOne) {
-  const std::string bytes = "a:@?#\\/";
-  for (std::size_t number = 0; number < 7 * 7 * 7 * 7 * 7; ++number) {
-    std::string url = "https://";
-    for (std::size_t rest = number, i = 0; i < 5; ++i, rest /= bytes.size()) url += bytes[rest % bytes.size()];
-    url += '/';
-    const HostKey key = host_key(url);
-    EXPECT_EQ(key.authority.find_first_of("/@?#\\"), std::string_view::npos) << url;
-    ShortKey guess;
-    if (!likely_short_key(url, guess)) continue;
-    const std::string_view text = guess.text();
-    if (text.find_first_of("@?#\\") != std::string_view::npos) continue;
-    EXPECT_EQ(text, key.authority) << url;
-    const bool has_port = text.find(':') != text.npos;
-    EXPECT_EQ(guess.shape & 3U, static_cast<std::uint32_t>(has_port ? key.scheme : Scheme::other)) << url;
-  }
-}
-
-bool is_label(std::string_view url) {
-  ShortKey key;
-  return likely_short_key(url, key) && is_label(key);
-}
-
-TEST(ShortKey, IsALabelWhereItIsOneAsItStands) {
-  EXPECT_TRUE(is_label("https://example.com/x"));
-  EXPECT_TRUE(is_label("http://a/x"));
-  EXPECT_TRUE(is_label("https://a-b.c.0123456789/x"));
-  EXPECT_TRUE(is_label("https://" + std::string(31, 'z') + "/"));
-  EXPECT_FALSE(is_label("https://Example.com/x"));
-  EXPECT_FALSE(is_label("https://example.com./x"));
-  EXPECT_FALSE(is_label("https://example.com:80/x"));
-  for (int byte = 0; byte < 256; ++byte) {
-    const char c = static_cast<char>(byte);
-    if (c == '/') continue;
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-    EXPECT_EQ(is_label("https://a"s + c + "b/x"), plain) << byte;
-    EXPECT_EQ(is_label("https://"s + c + "/x"), plain && c != '.') << byte;
-  }
+TEST(HostKey, IsSpelledByWhatTheUrlBeginsWith) {
+  EXPECT_EQ(host_key("https://example.com/x").spelling, "https://example.com");
+  EXPECT_EQ(host_key("HTTP://EXAMPLE.com:81?x").spelling, "HTTP://EXAMPLE.com:81");
+  EXPECT_EQ(host_key("ws://[::1]:81").spelling, "ws://[::1]:81");
+  EXPECT_EQ(host_key(" https://example.com\n").spelling, "https://example.com");
+  EXPECT_EQ(host_key("https://user:secret@example.com/x").spelling, "");
+  EXPECT_EQ(host_key("https://@example.com/x").spelling, "");
 }
 
 }  // namespace

@@ -221,39 +221,62 @@ TEST(HostLabel, IsItsOwnLabelWhereNoSchemeHasAPort) {
   EXPECT_GT(valid, 10'000);
 }
 
-// What a call believes without a closer look.
-TEST(HostLabel, IsTheKeyThatIsLabelAccepts) {
+TEST(HostLabel, HasAUrlWhoseLabelItIs) {
+  EXPECT_EQ(host_label(host_key("http://Example.com./x")).url(), "https://example.com");
+  EXPECT_EQ(host_label(host_key("http://example.com:81")).url(), "https://example.com:81");
+  EXPECT_EQ(host_label(host_key("http://example.com:443")).url(), "http://example.com:443");
+  EXPECT_EQ(host_label(host_key("https://[::1]:443")).url(), "https://[::1]");
   std::mt19937 random{2};
-  int accepted = 0;
   for (int i = 0; i < 100'000; ++i) {
-    const std::string url =
-        "https://" + random_authority(random) + "/path that makes the URL long enough for a short key";
-    ShortKey key;
-    if (!likely_short_key(url, key) || !is_label(key)) continue;
-    ++accepted;
-    ASSERT_EQ(label_of_url(url), url.substr(8, url.find('/', 8) - 8));
+    const std::string authority = random_authority(random);
+    for (const std::string scheme : {"https://", "http://", "ftp://"}) {
+      const HostLabel label = host_label(host_key(scheme + authority));
+      if (label.size == 0) continue;
+      ASSERT_EQ(host_label(host_key(label.url())).text(), label.text()) << authority;
+    }
   }
-  EXPECT_GT(accepted, 1'000);
 }
 
-// An attacker's URLs are told from others by this, wherever in a short name the fault is.
-TEST(IsNoHost, AgreesWithTheLabelAndKnowsShortNames) {
-  for (const char* const url :
-       {"https://hooks.example.com secret/x", "https://a_b~C.io|secret/x", "https://\u00fc.\u00fc\n/x",
-        "http://a\uff0fb/", "https://a.io%2F:81/", "https://a\xff/", "https://a\\b/"}) {
-    EXPECT_TRUE(is_no_host(url)) << url;
+/// As a call takes it: of what the URL begins with.
+Glance glance_at(std::string_view url) {
+  const std::size_t size = std::min(url.find_first_of("/?@", 8), url.size());
+  return size < url.size() && url[size] == '@' ? Glance::unknown : glance(url, size);
+}
+
+// An attacker's URLs are told from others by this, wherever in a name the fault is.
+TEST(Glance, AgreesWithTheLabel) {
+  const std::string path(40, 'p');
+  for (const std::string url : {"https://hooks.example.com secret/", "https://a.io%2F:81/", "https://ab\\/",
+                                "https://a b?", "https://a\x7f/"}) {
     EXPECT_EQ(label_of_url(url), "invalid") << url;
+    EXPECT_EQ(glance_at(url), Glance::no_host) << url;
+    EXPECT_EQ(glance_at(url + path), Glance::no_host) << url;
   }
-  for (const char* const url :
-       {"https://a b@c/", "https://a?b c/", "https://a#b c/", "https://a.:80/", "https://[::1]/", "https://a"}) {
-    EXPECT_FALSE(is_no_host(url)) << url;
-    EXPECT_NE(label_of_url(url), "invalid") << url;
+  for (const std::string url : {"https://a.io/", "https://a-b.c.0123456789?", "https://a"}) {
+    EXPECT_EQ(glance_at(url), Glance::url_of_label) << url;
+  }
+  EXPECT_EQ(glance_at("https://" + std::string(255, 'a') + "/"), Glance::url_of_label);
+  EXPECT_EQ(glance_at("https://" + std::string(256, 'a') + "/"), Glance::unknown);
+  for (const std::string url :
+       {"https://a b@c/", "https://a#b c/", "https://a.:80/", "https://[::1]/", "https://A/", "http://a/",
+        "https://a./", "https://a \n", "https:///", "https://", "", "https://\u00fc/"}) {
+    EXPECT_EQ(glance_at(url), Glance::unknown) << url;
+    EXPECT_EQ(glance_at(url + (url.ends_with("/") && !url.ends_with("//") ? path : "")), Glance::unknown) << url;
   }
   std::mt19937 random{3};
+  std::array<int, 3> seen{};
   for (int i = 0; i < 100'000; ++i) {
-    const std::string url = "https://" + random_authority(random) + "/path";
-    ASSERT_TRUE(!is_no_host(url) || label_of_url(url) == "invalid") << url;
+    const std::string url = "https://" + random_authority(random) + (i % 2 == 0 ? "/path" : "/" + path);
+    const Glance glance = glance_at(url);
+    ++seen.at(static_cast<std::size_t>(glance));
+    if (glance == Glance::no_host) {
+      ASSERT_EQ(label_of_url(url), "invalid") << url;
+    }
+    if (glance == Glance::url_of_label) {
+      ASSERT_EQ(label_of_url(url), url.substr(8, url.find('/', 8) - 8));
+    }
   }
+  for (const int count : seen) EXPECT_GT(count, 1'000);
 }
 
 }  // namespace
