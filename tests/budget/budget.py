@@ -12,8 +12,8 @@ import sys
 beyond_an_empty_call = {'cells': 85, 'ring': 85, 'other': 230}  # a success; failures and errors no more than that
 beyond_an_empty_call['invalid'] = 2 * beyond_an_empty_call['other']  # of an attacker, another URL each time
 # A success into the ring, by how the URL is written; no more where it is a copy, which lies elsewhere in each call.
-of_a_shape = {'https': 110, 'http': 110, 'short': 110, 'port': 110, 'upper case': 110, 'many paths': 110,
-    'host of 45': 130, 'host of 62': 130, 'query': 190, 'user info': 190, 'IPv6': 190}
+of_a_shape = {'https': 85, 'http': 85, 'port': 85, 'upper case': 85, 'IPv6': 85, 'many paths': 85, 'query': 85,
+    'short': 110, 'host of 45': 130, 'host of 62': 130, 'user info': 190}
 for shape, most in of_a_shape.items():
     beyond_an_empty_call[shape + ' in place'] = beyond_an_empty_call[shape + ' copied'] = most
 most_of_a_task = 30
