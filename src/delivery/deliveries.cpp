@@ -135,12 +135,15 @@ inline void Deliveries::by_guess(Lane& lane, std::string_view url, unsigned cell
   writer_.into_ring(lane, word_of(table_.endpoint(spelling), 0), cell);
 }
 
-// As by_guess(), of the URL without its user info. What is guessed then is the label.
+// As by_guess(), of an https URL without its user info. What is guessed then is the label.
 [[gnu::noinline]] void Deliveries::by_host_behind(std::size_t user_info_end, std::string_view url, unsigned cell,
                                                   Lane& lane) noexcept {
   const std::string_view rest{url.data() + user_info_end + 1, url.size() - user_info_end - 1};
   std::uint16_t& number = guess(*lane.block, rest);
-  const std::uint32_t word = table_.word_if(number, url.data(), rest);
+  // Of another scheme a part of the user info would be among the first 8 bytes; and these two end a host before an `@`.
+  const bool is_user_info = url.size() >= EndpointTable::wide_bytes && word_at(url.data()) == word_at(https.data()) &&
+                            8 + find_in_32<OneOf<'#', '\\'>, true>(url.data() + 8) > user_info_end;
+  const std::uint32_t word = is_user_info ? table_.word_if(number, https.data(), rest) : 0;
   if (word == 0) [[unlikely]]
     return by_label(url, cell, lane, number);
   writer_.into_ring(lane, word, cell);

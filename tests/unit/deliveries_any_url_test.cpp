@@ -34,7 +34,9 @@ class Urls {
 
   const std::string long_ = std::string(45, 'l');
   const Texts schemes = {"https://", "https://", "http://", "HTTPS://", "wss://", "ws://", "ftp://", " https://", ""};
-  const Texts users = {"", "", "", "u@", "user:password@", "a.io@", "hooks-1.example.com@", "a.io/@"};
+  const Texts users = {
+      "",       "",        "",   "u@",  "user:password@", "a.io@", "hooks-1.example.com@", "a.io/@", "u#v@",
+      "a.io#@", "u\\\\v@", "h@", "u@v@"};
   const Texts hosts = {"a.io",
                        "A.io",
                        "b.io",
@@ -87,6 +89,27 @@ void compare(std::uint32_t max_endpoints) {
   for (std::uint32_t i = first_endpoint; i < ready.recorder.endpoint_count(); ++i) {
     EXPECT_EQ(failed(ready.recorder, i), expected[std::string{ready.recorder.label(i)}]) << ready.recorder.label(i);
   }
+}
+
+// User info that would make another host's spelling of what stands behind it.
+TEST(DeliveriesOfAnyUrl, TakeNoUserInfoForAPartOfTheHost) {
+  Ready ready{{10, true, 16U << 20U}};
+  for (const std::string url : {"http://host:443/", "ws://abcdef/x", "http://h@ost:443/", "ws://abc@def/x"}) {
+    for (int i = 0; i < 3; ++i) ready.recorder.failed(url);
+  }
+  const std::string path(40, 'p');
+  for (const std::string url : {"https://a.example.com/", "https://u@a.example.com/", "https://u#@a.example.com/",
+                                "https://u\\@a.example.com/"}) {
+    for (int i = 0; i < 3; ++i) ready.recorder.failed(url + path);
+  }
+  EXPECT_EQ(failed(ready.recorder, invalid_endpoint), 3U);
+  EXPECT_EQ(ready.recorder.endpoint_count(), first_endpoint + 6U);
+  EXPECT_EQ(ready.recorder.label(first_endpoint + 5), "u");
+  EXPECT_EQ(failed(ready.recorder, first_endpoint + 4), 6U);
+  EXPECT_EQ(failed(ready.recorder, first_endpoint + 5), 3U);
+  EXPECT_EQ(ready.recorder.label(first_endpoint + 2), "ost:443");
+  EXPECT_EQ(ready.recorder.label(first_endpoint + 3), "def");
+  for (std::uint32_t i = 0; i < 4; ++i) EXPECT_EQ(failed(ready.recorder, first_endpoint + i), 3U);
 }
 
 TEST(DeliveriesOfAnyUrl, CountWhereTheUrlAsAWholeSays) { compare(100); }
