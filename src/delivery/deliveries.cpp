@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <mutex>
 #include <utility>
 
@@ -19,7 +18,8 @@ using record::this_thread;
 using record::word_of;
 
 /// Of two words that most URLs have in their host a thread remembers how the last URL with them spelled its endpoint: a
-/// guess, which is compared before it is believed. `rest` is what stands behind a URL's first 8 bytes.
+/// guess, which is compared before it is believed. `rest` is what
+/// stands behind a URL's first 8 bytes, or behind its user info.
 std::uint16_t& guess(record::Block& block, std::string_view rest) noexcept {
   if (rest.size() < 8) return block.hint[0];
   const std::uint64_t one = word_at(rest.data());
@@ -32,8 +32,9 @@ std::uint16_t& guess(record::Block& block, std::string_view rest) noexcept {
 /// Numbers of spellings that a guess can say.
 constexpr std::uint32_t most_guessed = 1U << 16U;
 
-/// Where path, query or, behind user info, the host of a URL begins, or its end, if its scheme has five to eight
-/// letters. Of what stands before nothing has to be proved: where it is in the table it is the spelling of an endpoint.
+/// Where the host of a URL ends, or its user info: at the first of these bytes behind the eighth, so that a scheme of
+/// up to five letters is passed by. If it is not the `@` of user info, what stands before is the spelling of an
+/// endpoint where it is in the table, and nothing else has to be proved.
 std::size_t end_of_beginning(std::string_view url) noexcept {
   using End = OneOf<'/', '?', '@'>;
   if (url.size() >= EndpointTable::wide_bytes) {

@@ -24,9 +24,9 @@ EndpointTable::EndpointTable(const record::Arena& arena, std::uint32_t first_lin
 }
 
 std::uint32_t EndpointTable::find_other_size(std::string_view spelling) const noexcept {
-  if (spelling.size() < sizeof(std::uint64_t)) return 0;
+  if (spelling.size() < sizeof(std::uint64_t) || spelling.size() > sizeof(HostLabel::bytes)) return 0;
   return find_from(home(hash_of_other_size(spelling, seed_)), spelling.size(), [&](const Slot& slot) {
-    if (slot.size < wide_bytes) return spelling == std::string_view{slot.text, slot.size};
+    if (spelling.size() < wide_bytes) return spelling == std::string_view{slot.text, spelling.size()};
     return spelling == endpoints_[slot.endpoint - first_endpoint].label.url();
   });
 }

@@ -48,7 +48,7 @@ class EndpointTable {
 
   /// The same of a spelling that is long.
   std::uint32_t word_if_long(std::uint32_t number, std::string_view url) const noexcept;
-  bool is_long(std::uint32_t number) const noexcept { return slots_[number].size >= wide_bytes; }
+  bool is_long(std::uint32_t number) const noexcept { return size_of(slots_[number]) >= wide_bytes; }
 
   /// Adds an endpoint whose label's url() find() did not have and returns its index; 0 when the table is full. Only
   /// under a lock that keeps other inserters out; nothing else needs one.
@@ -88,6 +88,8 @@ class EndpointTable {
     std::uint32_t end;    ///< the size of what stands in `text`
     std::uint32_t endpoint;
   };
+  // Relaxed: who knows a slot's number has found it complete.
+  static std::uint32_t size_of(const Slot& slot) noexcept { return record::load(slot.size, std::memory_order_relaxed); }
   static constexpr std::uint32_t being_written = ~0U;
 
   static std::uint32_t places(std::uint32_t capacity) noexcept { return 3 * capacity; }
@@ -121,16 +123,18 @@ template <class Equals>
 inline std::uint32_t EndpointTable::word_if(std::uint32_t number, const char* scheme,
                                             std::string_view rest) const noexcept {
   const Slot& slot = slots_[number];
-  const std::size_t size = std::size_t{slot.end} - 8;  // too much where nothing stands in `text`
+  const std::size_t size =
+      std::size_t{slot.end} - 8;  // where nothing stands in `text` it wraps, and is more than any rest
   if (size >= rest.size() || !OneOf<'/', '?'>::of(rest[size])) return 0;
   return word_at(scheme) == word_at(slot.text) && equal(rest.data(), slot.text + 8, size) ? slot.word : 0;
 }
 
 inline std::uint32_t EndpointTable::word_if_long(std::uint32_t number, std::string_view url) const noexcept {
   const Slot& slot = slots_[number];
-  if (slot.size >= url.size() || !OneOf<'/', '?'>::of(url[slot.size])) return 0;
+  const std::size_t size = size_of(slot);
+  if (size >= url.size() || !OneOf<'/', '?'>::of(url[size])) return 0;
   const HostLabel& label = endpoints_[slot.endpoint - first_endpoint].label;
-  return equal_long(url.data(), label.url().data(), slot.size) ? slot.word : 0;
+  return equal_long(url.data(), label.url().data(), size) ? slot.word : 0;
 }
 
 [[gnu::always_inline]] inline std::uint32_t EndpointTable::find(std::string_view spelling) const noexcept {
