@@ -18,8 +18,8 @@ using record::this_thread;
 using record::word_of;
 
 /// Of two words that most URLs have in their host a thread remembers how the last URL with them spelled its endpoint: a
-/// guess, which is compared before it is believed. `rest` is what
-/// stands behind a URL's first 8 bytes, or behind its user info.
+/// guess, which is compared before it is believed. `rest` is what stands behind a URL's first 8 bytes, or behind its
+/// user info.
 std::uint16_t& guess(record::Block& block, std::string_view rest) noexcept {
   if (rest.size() < 8) return block.hint[0];
   const std::uint64_t one = word_at(rest.data());

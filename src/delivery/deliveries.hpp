@@ -2,7 +2,8 @@
 //
 // The endpoint is looked for in this order, each where the one before does not know it:
 //
-//   by_guess()  what the last URL with the same two words in its host had, compared with it
+//   by_guess()  what the last URL with the same two words in its host had, compared with it; for URLs that are short,
+//               have a long host or begin with user info by a function of their own
 //   by_text()   what it begins with, up to its path, in the table
 //   by_label()  it is read as a whole; a new endpoint, or a thread's first call, takes a lock
 

@@ -28,7 +28,7 @@ int in_child(const std::atomic<int>& seen) {
   return *told;
 }
 
-// On a busy machine a look-up may take longer than a fork waits, so many may be met; without the gate all are.
+// On a busy machine a look-up may take longer than a fork waits, so one of many may be met.
 TEST(ForkGate, LetsALookUpEndBeforeAFork) {
   constexpr int forks = 20;
   static std::atomic<int> fork_begun{0};
@@ -55,7 +55,7 @@ TEST(ForkGate, LetsALookUpEndBeforeAFork) {
     met += in_child(inside);
     look_up.join();
   }
-  EXPECT_LT(met, forks);
+  EXPECT_LT(met, forks / 2);
 }
 
 TEST(ForkGate, LetsAForkPassALookUpThatTakesLong) {
