@@ -62,6 +62,15 @@ TEST(TextHash, IsAnotherWhereAnyByteBehindTheFirstEightIs) {
   }
 }
 
+// So a host of one letter, however often, has a place of its own for each length.
+TEST(TextHash, IsAnotherForEachSizeOfALongText) {
+  const record::Seed words = seed(3);
+  std::set<std::uint64_t> hashes;
+  for (std::size_t size = longest_of_three + 1; size <= 300; ++size)
+    hashes.insert(hash_exactly(std::string(size, 'h'), words));
+  EXPECT_EQ(hashes.size(), 300 - longest_of_three);
+}
+
 // How many of `texts` share one of 4,096 places with one before, under the worst of some seeds.
 int most_shared(const std::vector<std::string>& texts) {
   int most = 0;
