@@ -26,7 +26,7 @@ if [ "$1" = subproject ]; then
   mkdir "$work/subprojects"
   ln -s "$2" "$work/subprojects/event-metrics"
   cp "$here/meson.build" "$here/consumer.cpp" "$here/lean.cpp" "$here/plugin.cpp" "$work"
-  meson setup -Doptimization=0 --wrap-mode=nofallback --force-fallback-for=event-metrics \
+  meson setup -Doptimization=0 -Ddebug=false --wrap-mode=nofallback --force-fallback-for=event-metrics \
     -Dunity=on -Dunity_size=100 -Dcpp_eh=none -Dcpp_rtti=false "$work/build" "$work"
   meson compile -C "$work/build"
   # Neither our tests nor our examples become the consumer's, and nothing has to be found when it runs.
@@ -52,7 +52,10 @@ for library in static shared; do
   cat "$PKG_CONFIG_PATH/event-metrics.pc"
   if grep -i boost "$PKG_CONFIG_PATH/event-metrics.pc"; then exit 1; fi
   option=
-  if [ $library = static ]; then option=--static; fi
+  if [ $library = static ]; then
+    option=--static
+    "$2/tests/abi/archive.sh" judge "$work/prefix/lib/libevent-metrics.a"
+  fi
   # shellcheck disable=SC2046,SC2086
   build() {
     source=$1
