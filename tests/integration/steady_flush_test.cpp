@@ -49,7 +49,8 @@ void allocates_nothing(statsd::Agent dialect, EndpointLabel label) {
   EXPECT_EQ(flush(metrics, agent, calls, 200), 0);
   const statsd::Stats after = metrics.stats();
   EXPECT_GT(after.datagrams_accepted, before.datagrams_accepted + 100);
-  EXPECT_GT(after.timings_accepted, before.timings_accepted + 5000);
+  // How many of the others are left out depends on how fast the machine is, where lines cannot have a weight.
+  EXPECT_GT(after.timings_accepted, before.timings_accepted + 1000);
   EXPECT_EQ(after.datagrams_refused, 0u);
 }
 
