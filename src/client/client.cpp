@@ -79,7 +79,7 @@ Client::~Client() {
 
 std::unique_ptr<Engine> Client::new_engine(bool in_child) {
   Flush::Setup here = flush_setup(setup_, in_child);
-  DeliverySeries series{here.rules, setup_.keys, setup_.options.tags, here.by_endpoint, here.datagram_limit};
+  DeliverySeries series{here.rules, setup_.schema, setup_.options.tags, here.by_endpoint, here.datagram_limit};
   return std::make_unique<Engine>(listener_, std::move(here), std::move(series), recorder_, labels_);
 }
 

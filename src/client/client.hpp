@@ -23,7 +23,7 @@ class Client {
   /// Whoever counts with a client has checked all of it.
   struct Setup {
     statsd::Options options;
-    DeliveryKeys keys;
+    Schema schema;
     bool by_endpoint;
     std::uint32_t max_endpoints;  ///< 1 if not by endpoint
   };

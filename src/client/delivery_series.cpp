@@ -1,7 +1,6 @@
 #include "client/delivery_series.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/refuse.hpp"
@@ -9,10 +8,10 @@
 
 namespace event_metrics::inline v0 {
 
-DeliverySeries::DeliverySeries(const wire::AgentRules& rules, DeliveryKeys keys, std::vector<statsd::Tag> tags,
+DeliverySeries::DeliverySeries(const wire::AgentRules& rules, Schema schema, std::vector<statsd::Tag> tags,
                                bool by_endpoint, std::size_t limit)
     : rules_{rules},
-      keys_{std::move(keys)},
+      schema_{std::move(schema)},
       tags_{std::move(tags)},
       limit_{limit},
       common_suffix_{wire::tag_suffix(rules, tags_)} {
@@ -34,12 +33,14 @@ std::string DeliverySeries::suffix_of(std::string_view label) const {
 }
 
 std::size_t DeliverySeries::longest(std::string_view suffix) const noexcept {
-  const std::array counters{wire::Line{keys_.attempts, wire::Kind::counter, 0, 1, suffix},
-                            wire::Line{keys_.successes, wire::Kind::counter, 0, 1, suffix},
-                            wire::Line{keys_.failures, wire::Kind::counter, 0, 1, suffix}};
-  const std::array timing{wire::Line{keys_.duration, keys_.duration_kind, 0, 1, suffix}};
-  const std::array gauge{wire::Line{keys_.active_tasks, wire::Kind::gauge, 0, 1, common_suffix_}};
-  return std::max({wire::longest(rules_, counters), wire::longest(rules_, timing), wire::longest(rules_, gauge)});
+  const auto longest_line = [this](std::string_view key, wire::Kind kind, std::string_view tags) {
+    const wire::Line one{key, kind, 0, 1, tags};
+    return wire::longest(rules_, {&one, 1});
+  };
+  std::size_t group = schema_.counters.size() - 1;  // line breaks
+  for (const Schema::Counter& each : schema_.counters) group += longest_line(each.key, wire::Kind::counter, suffix);
+  return std::max({group, longest_line(schema_.observed, schema_.observed_kind, suffix),
+                   longest_line(schema_.level, wire::Kind::gauge, common_suffix_)});
 }
 
 std::uint32_t DeliverySeries::find_or_add(std::string_view label) {

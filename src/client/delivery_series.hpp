@@ -9,21 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/schema.hpp"
 #include "event_metrics/statsd/options.hpp"
 #include "wire/agent_rules.hpp"
-#include "wire/datagram.hpp"
 
 namespace event_metrics::inline v0 {
-
-/// What the lines of a delivery are called, prefix included.
-struct DeliveryKeys {
-  std::string attempts;
-  std::string successes;
-  std::string failures;
-  std::string duration;
-  std::string active_tasks;
-  wire::Kind duration_kind;
-};
 
 /// The series of one client. 0 is `other`, or the only one when nothing tells endpoints apart; 1 is `invalid`.
 class DeliverySeries {
@@ -33,7 +23,7 @@ class DeliverySeries {
 
   /// `by_endpoint` asks for the tag `endpoint`. Throws std::invalid_argument when the lines of `other` cannot fit a
   /// datagram of `limit` bytes.
-  DeliverySeries(const wire::AgentRules& rules, DeliveryKeys keys, std::vector<statsd::Tag> tags, bool by_endpoint,
+  DeliverySeries(const wire::AgentRules& rules, Schema schema, std::vector<statsd::Tag> tags, bool by_endpoint,
                  std::size_t limit);
 
   /// What `series` series with tags of up to `longest_suffix` bytes take at most: each is kept twice, in two
@@ -42,7 +32,7 @@ class DeliverySeries {
     return series * 2 * (longest_suffix + 64);
   }
 
-  const DeliveryKeys& keys() const noexcept { return keys_; }
+  const Schema& schema() const noexcept { return schema_; }
   std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(suffixes_.size()); }
 
   /// The tags of a series, as they stand at the end of its lines.
@@ -66,7 +56,7 @@ class DeliverySeries {
   void add(std::string suffix);
 
   const wire::AgentRules& rules_;
-  DeliveryKeys keys_;
+  const Schema schema_;
   std::vector<statsd::Tag> tags_;
   std::size_t limit_;
   std::string common_suffix_;

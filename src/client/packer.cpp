@@ -23,6 +23,7 @@ Packer::Packer(const wire::AgentRules& rules, std::size_t limit, const DeliveryS
       datagram_{rules, limit},
       timings_{rules, series, ledger, most_shares(limit)} {
   shares_.reserve(most_shares(limit));
+  group_.reserve(series.schema().counters.size());
 }
 
 bool Packer::fill() {
@@ -65,8 +66,7 @@ bool Packer::add(std::span<const wire::Line> lines, std::span<const ledger::Shar
 bool Packer::add_gauge() {
   const std::optional<std::int64_t> value = ledger_.owed_gauge();
   if (!value) return true;
-  const std::array lines{
-      wire::Line{series_.keys().active_tasks, wire::Kind::gauge, *value, 1, series_.common_suffix()}};
+  const std::array lines{wire::Line{series_.schema().level, wire::Kind::gauge, *value, 1, series_.common_suffix()}};
   const std::array shares{ledger::Share{0, ledger::gauge_item, 1}};
   return add(lines, shares);
 }
@@ -90,23 +90,21 @@ bool Packer::add_counters() {
   return true;
 }
 
-// The first time all three, zeros included: a rate misses the first increment of a series that was never zero.
+// The first time all of them, zeros included: a rate misses the first increment of a series that was never zero.
 bool Packer::add_counters_of(std::uint32_t series) {
-  const ledger::Counters owed = ledger_.owed_counters(series);
-  const DeliveryKeys& keys = series_.keys();
-  std::array<wire::Line, 3> lines{};
-  std::size_t count = 0;
-  const auto line = [&](std::string_view key, std::uint64_t value) {
-    if (value == 0 && owed.announced) return;
-    lines[count++] = {key, wire::Kind::counter, static_cast<std::int64_t>(value), 1, series_.suffix(series)};
-  };
-  line(keys.attempts, owed.successes + owed.failed);
-  line(keys.successes, owed.successes);
-  line(keys.failures, owed.failed);
-  const std::array shares{ledger::Share{series, ledger::success_item, owed.successes},
-                          ledger::Share{series, record::failed_cell, owed.failed},
+  const ledger::Counts owed = ledger_.owed_counts(series);
+  group_.clear();
+  for (const Schema::Counter& each : series_.schema().counters) {
+    const std::uint64_t observed = each.counts != Schema::Counts::tallied ? owed.observed : 0;
+    const std::uint64_t tallied = each.counts != Schema::Counts::observed ? owed.tallied : 0;
+    const auto value = static_cast<std::int64_t>(observed + tallied);
+    if (value == 0 && owed.announced) continue;
+    group_.push_back({each.key, wire::Kind::counter, value, 1, series_.suffix(series)});
+  }
+  const std::array shares{ledger::Share{series, ledger::observed_item, owed.observed},
+                          ledger::Share{series, ledger::tallied_item, owed.tallied},
                           ledger::Share{series, ledger::announced_item, 1}};
-  return add({lines.data(), count}, {shares.data(), owed.announced ? 2U : 3U});
+  return add(group_, {shares.data(), owed.announced ? 2U : 3U});
 }
 
 bool Packer::add_timings() {

@@ -69,6 +69,7 @@ class Packer {
   ledger::Ledger& ledger_;
   wire::Datagram datagram_;
   std::vector<ledger::Share> shares_;                       // what datagram_ carries
+  std::vector<wire::Line> group_;                           // the counters of one series
   std::uint32_t next_telemetry_ = ledger::telemetry_count;  // the next of the client's own counters to tell
 
   // Each goes on where the last datagram ended, so that no series crowds out another.

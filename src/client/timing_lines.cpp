@@ -73,7 +73,7 @@ double TimingLines::owed_bytes(Lines lines) const noexcept {
   std::uint32_t from = 0;
   for (auto series = ledger_.next_owing_timings(from); series && *series >= from;
        series = ledger_.next_owing_timings(from)) {
-    const std::size_t line = series_.keys().duration.size() + around_name + series_.suffix(*series).size();
+    const std::size_t line = series_.schema().observed.size() + around_name + series_.suffix(*series).size();
     bytes += lines(*series, static_cast<double>(ledger_.owed_timings(*series))) * static_cast<double>(line);
     from = *series + 1;
   }
@@ -92,7 +92,7 @@ std::optional<wire::Line> TimingLines::next(std::size_t room) {
   const std::int64_t value = record::value_of(median->item);
   const std::uint64_t weight = wire::next_weight(count, most_weight(rules_));
   if (weight < count) run_.push_back({visited_, ledger::left_out_item, count - weight});
-  return wire::Line{series_.keys().duration, series_.keys().duration_kind, value, weight, series_.suffix(visited_)};
+  return wire::Line{series_.schema().observed, series_.schema().observed_kind, value, weight, series_.suffix(visited_)};
 }
 
 bool TimingLines::find() {

@@ -1,5 +1,7 @@
 #include "delivery/delivery_keys.hpp"
 
+#include <utility>
+
 namespace event_metrics::inline v0 {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr Names active_tasks = {"notification.active_tasks", "notification_activ
 
 }  // namespace
 
-DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefix, bool distribution) {
+DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefix) {
   const auto key = [&](const Names& names) {
     return std::string(prefix).append(rules.prometheus_names ? names.prometheus : names.statsd);
   };
@@ -24,10 +26,18 @@ DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefi
           .successes = key(successes),
           .failures = key(failures),
           .duration = key(duration),
-          .active_tasks = key(active_tasks),
-          .duration_kind = distribution ? wire::Kind::distribution : wire::Kind::timing};
+          .active_tasks = key(active_tasks)};
 }
 
-DeliveryKeys prometheus_keys() { return delivery_keys(wire::rules_of(statsd::Agent::statsd_exporter), "", false); }
+Schema delivery_schema(DeliveryKeys keys, bool distribution) {
+  return {.counters = {{std::move(keys.attempts), Schema::Counts::both},
+                       {std::move(keys.successes), Schema::Counts::observed},
+                       {std::move(keys.failures), Schema::Counts::tallied}},
+          .observed = std::move(keys.duration),
+          .observed_kind = distribution ? wire::Kind::distribution : wire::Kind::timing,
+          .level = std::move(keys.active_tasks)};
+}
+
+DeliveryKeys prometheus_keys() { return delivery_keys(wire::rules_of(statsd::Agent::statsd_exporter), ""); }
 
 }  // namespace event_metrics::inline v0

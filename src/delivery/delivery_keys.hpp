@@ -2,15 +2,28 @@
 
 #pragma once
 
+#include <string>
 #include <string_view>
 
-#include "client/delivery_series.hpp"
+#include "client/schema.hpp"
 #include "wire/agent_rules.hpp"
 
 namespace event_metrics::inline v0 {
 
-/// The keys for an agent, each with `prefix` before it. `distribution` asks for Datadog's type `d` instead of `ms`.
-DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefix, bool distribution);
+struct DeliveryKeys {
+  std::string attempts;
+  std::string successes;
+  std::string failures;
+  std::string duration;
+  std::string active_tasks;
+};
+
+/// The keys for an agent, each with `prefix` before it.
+DeliveryKeys delivery_keys(const wire::AgentRules& rules, std::string_view prefix);
+
+/// What a success observes is its duration, and the tally counts failures. `distribution` asks for Datadog's type `d`
+/// instead of `ms`.
+Schema delivery_schema(DeliveryKeys keys, bool distribution);
 
 /// The same for who shows the metrics to Prometheus itself.
 DeliveryKeys prometheus_keys();

@@ -15,7 +15,7 @@ namespace {
 
 void check_prefix_length(const statsd::Options& options) {
   const wire::AgentRules& rules = wire::rules_of(options.agent);
-  const DeliveryKeys keys = delivery_keys(rules, "", false);
+  const DeliveryKeys keys = delivery_keys(rules, "");
   const std::size_t most =
       rules.longest_name - std::max({keys.attempts.size(), keys.successes.size(), keys.failures.size(),
                                      keys.duration.size(), keys.active_tasks.size()});
@@ -47,9 +47,9 @@ Client::Setup client_setup(statsd::Options options, const DeliveryOptions& deliv
   check(options, delivery);
   const wire::AgentRules& rules = wire::rules_of(options.agent);
   const bool by_endpoint = delivery.endpoint_label == EndpointLabel::host && rules.tags;
-  DeliveryKeys keys = delivery_keys(rules, options.prefix, delivery.distribution);
+  Schema schema = delivery_schema(delivery_keys(rules, options.prefix), delivery.distribution);
   return {.options = std::move(options),
-          .keys = std::move(keys),
+          .schema = std::move(schema),
           .by_endpoint = by_endpoint,
           .max_endpoints = by_endpoint ? static_cast<std::uint32_t>(delivery.max_endpoints) : 1};
 }

@@ -86,7 +86,7 @@ bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexc
   Account& account = accounts_[series];
   if (!read(recorder, account)) return false;
   join_round(account);
-  add_deliveries(account.failed, reading_.failed() - account.failed.recorded);
+  add_counts(account.tallied, reading_.failed() - account.tallied.recorded);
   const std::uint64_t timings = totals_.timings_recorded;
   bool whole = true;
   record::Reading::Sums sums;
@@ -110,12 +110,12 @@ bool Ledger::has_chunk(Account& account, unsigned index) noexcept {
   return chunk_line != 0;
 }
 
-void Ledger::add_deliveries(Balance& balance, std::uint64_t more) noexcept {
+void Ledger::add_counts(Balance& balance, std::uint64_t more) noexcept {
   balance.recorded += more;
   totals_.recorded += more;
   if (!begins_round_) return;
   balance.round = balance.recorded;
-  round_deliveries_ += more;
+  round_counts_ += more;
 }
 
 bool Ledger::fold_chunk(Account& account, unsigned index, const record::Reading::Sums& sums) noexcept {
@@ -133,7 +133,7 @@ bool Ledger::fold_chunk(Account& account, unsigned index, const record::Reading:
     if (begins_round_) chunk.cell[cell].round = sums[cell];
     more += grown;
   }
-  add_deliveries(account.success, more);
+  add_counts(account.observed, more);
   totals_.timings_recorded += more;
   if (begins_round_) {
     account.round_timings += more;
@@ -159,9 +159,9 @@ std::optional<std::uint32_t> Ledger::next_owing_timings(std::uint32_t from) cons
   return timings_owing_.next(from);
 }
 
-Counters Ledger::owed_counters(std::uint32_t series) const noexcept {
+Counts Ledger::owed_counts(std::uint32_t series) const noexcept {
   const Account& account = accounts_[series];
-  return {account.success.owed(), account.failed.owed(), account.announced != 0};
+  return {account.observed.owed(), account.tallied.owed(), account.announced != 0};
 }
 
 std::uint64_t Ledger::owed(std::uint32_t series, std::uint32_t cell) const noexcept {
@@ -197,7 +197,7 @@ bool Ledger::owes_nothing() const noexcept {
 }
 
 std::uint64_t Ledger::recorded(std::uint32_t series) const noexcept {
-  return accounts_[series].success.recorded + accounts_[series].failed.recorded;
+  return accounts_[series].observed.recorded + accounts_[series].tallied.recorded;
 }
 
 void Ledger::book(const Share& share, bool accepted) noexcept {
@@ -218,9 +218,9 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
   Account& account = accounts_[share.series];
   if (share.item == announced_item) {
     account.announced += change;
-  } else if (share.item == success_item || share.item == record::failed_cell) {
+  } else if (share.item == observed_item || share.item == tallied_item) {
     join_round(account);
-    finish_deliveries(share.item == success_item ? account.success : account.failed, change);
+    finish_counts(share.item == observed_item ? account.observed : account.tallied, change);
     totals_.accepted += change;
   } else {
     finish_timings(account, share.item, change);
@@ -230,18 +230,18 @@ void Ledger::book(const Share& share, bool accepted) noexcept {
 }
 
 // Modulo 2^64: what is taken back is a negative count. Of counters more may leave than belongs to the round.
-void Ledger::finish_deliveries(Balance& balance, std::uint64_t count) noexcept {
-  round_deliveries_ -= balance.owed_of_round();
+void Ledger::finish_counts(Balance& balance, std::uint64_t count) noexcept {
+  round_counts_ -= balance.owed_of_round();
   balance.done += count;
-  round_deliveries_ += balance.owed_of_round();
+  round_counts_ += balance.owed_of_round();
 }
 
-// All deliveries that were recorded when the round began belong to it: also those that were on their way then, should
-// they come back. To be called before an account's deliveries change.
+// All that was counted when the round began belongs to it: also what was on its way then, should it come back. To be
+// called before an account's counts change.
 void Ledger::join_round(Account& account) noexcept {
   if (std::exchange(account.joined_round, round_number_) == round_number_) return;
-  for (Balance* const balance : {&account.success, &account.failed}) {
-    round_deliveries_ += balance->owed() - balance->owed_of_round();
+  for (Balance* const balance : {&account.observed, &account.tallied}) {
+    round_counts_ += balance->owed() - balance->owed_of_round();
     balance->round = balance->recorded;
   }
 }
@@ -278,9 +278,9 @@ void Ledger::begin_round() noexcept {
 
 void Ledger::expire() noexcept {
   counters_owing_.for_each([this](std::uint32_t series) {
-    for (Balance* const balance : {&accounts_[series].success, &accounts_[series].failed}) {
+    for (Balance* const balance : {&accounts_[series].observed, &accounts_[series].tallied}) {
       const std::uint64_t old = balance->owed_of_round();
-      finish_deliveries(*balance, old);
+      finish_counts(*balance, old);
       totals_.expired += old;
     }
     note_owing(series);
@@ -298,9 +298,9 @@ void Ledger::expire() noexcept {
 
 void Ledger::note_owing(std::uint32_t series) noexcept {
   const Account& account = accounts_[series];
-  const Counters counters = owed_counters(series);
-  const bool announce = !counters.announced && recorded(series) != 0;
-  counters_owing_.put(series, counters.successes != 0 || counters.failed != 0 || announce);
+  const Counts owed = owed_counts(series);
+  const bool announce = !owed.announced && recorded(series) != 0;
+  counters_owing_.put(series, owed.observed != 0 || owed.tallied != 0 || announce);
   timings_owing_.put(series, account.round_timings != 0);
 }
 

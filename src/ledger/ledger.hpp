@@ -27,9 +27,10 @@
 
 namespace event_metrics::inline v0::ledger {
 
-struct Counters {
-  std::uint64_t successes;
-  std::uint64_t failed;
+/// Of a series, for its counters.
+struct Counts {
+  std::uint64_t observed;
+  std::uint64_t tallied;
   bool announced;
 };
 
@@ -63,7 +64,7 @@ class Ledger {
 
   /// All that is owed now is a round. What the last one still owes becomes part of it.
   void begin_round() noexcept;
-  bool round_is_over() const noexcept { return round_deliveries_ == 0 && round_timings_ == 0; }
+  bool round_is_over() const noexcept { return round_counts_ == 0 && round_timings_ == 0; }
   /// Gives up what the round still owes, and so ends it.
   void expire() noexcept;
 
@@ -72,7 +73,7 @@ class Ledger {
 
   std::optional<std::uint32_t> next_owing_counters(std::uint32_t from) const noexcept;
   std::optional<std::uint32_t> next_owing_timings(std::uint32_t from) const noexcept;
-  Counters owed_counters(std::uint32_t series) const noexcept;
+  Counts owed_counts(std::uint32_t series) const noexcept;
   std::uint64_t owed_timings(std::uint32_t series) const noexcept { return accounts_[series].round_timings; }
   /// Of all series.
   std::uint64_t owed_timings() const noexcept { return round_timings_; }
@@ -98,7 +99,7 @@ class Ledger {
   void take_back(const Share& share) noexcept { book(share, false); }
 
   const Totals& totals() const noexcept { return totals_; }
-  /// Deliveries recorded in a series.
+  /// How much has been counted in a series, observed or tallied.
   std::uint64_t recorded(std::uint32_t series) const noexcept;
 
  private:
@@ -124,9 +125,9 @@ class Ledger {
   static constexpr unsigned mid_count = record::octave_chunk / record::chunks_per_mid + 1;
   static constexpr std::uint32_t no_row = ~std::uint32_t{0};
   struct Account {
-    Balance success{};
-    Balance failed{};
-    std::uint64_t joined_round = 0;   ///< the last one that the deliveries have joined
+    Balance observed{};
+    Balance tallied{};
+    std::uint64_t joined_round = 0;   ///< the last one that the counts have joined
     std::uint64_t announced = 0;      ///< a count, since an announcement can be taken back
     std::uint64_t round_timings = 0;  ///< what the round still owes
     std::array<std::uint32_t, mid_count> mid{};
@@ -147,10 +148,10 @@ class Ledger {
   Mid* mid_of(const Account& account, unsigned chunk) const noexcept;
   Balance* balance_of(const Account& account, std::uint32_t cell) const noexcept;
   std::uint32_t take(std::size_t bytes, unsigned for_chunk) noexcept;
-  void add_deliveries(Balance& balance, std::uint64_t more) noexcept;
+  void add_counts(Balance& balance, std::uint64_t more) noexcept;
   void book(const Share& share, bool accepted) noexcept;
   void join_round(Account& account) noexcept;
-  void finish_deliveries(Balance& balance, std::uint64_t count) noexcept;
+  void finish_counts(Balance& balance, std::uint64_t count) noexcept;
   void finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept;
 
   static_assert(sizeof(Chunk) <= bytes_per_recorded * sizeof(record::Chunk));
@@ -169,7 +170,7 @@ class Ledger {
   SeriesSet to_fold_;        // by the next fold, whether anything is marked or not
   Totals totals_;
   std::uint64_t round_number_ = 0;
-  std::uint64_t round_deliveries_ = 0;  // what the round still owes
+  std::uint64_t round_counts_ = 0;  // what the round still owes
   std::uint64_t round_timings_ = 0;
   bool begins_round_ = false;  // the fold that is under way
   std::array<Balance, telemetry_count> telemetry_{};

@@ -8,12 +8,13 @@
 
 namespace event_metrics::inline v0::ledger {
 
-// Items of a series beside the cells of its timing, and record::failed_cell.
-inline constexpr std::uint32_t success_item = record::failed_cell + 1;
-inline constexpr std::uint32_t announced_item = success_item + 1;  ///< that all its counters were sent once
-inline constexpr std::uint32_t gauge_item = success_item + 2;      ///< the one gauge; its series is not looked at
-inline constexpr std::uint32_t left_out_item = success_item + 3;   ///< of the timings beside it, those that it drops
-inline constexpr std::uint32_t telemetry_item = success_item + 4;  ///< the client's own counters, by series
+// Items of a series beside the cells of its timing.
+inline constexpr std::uint32_t tallied_item = record::cell_count;
+inline constexpr std::uint32_t observed_item = tallied_item + 1;   ///< how many there are of its timing
+inline constexpr std::uint32_t announced_item = tallied_item + 2;  ///< that all its counters were sent once
+inline constexpr std::uint32_t gauge_item = tallied_item + 3;      ///< the one gauge; its series is not looked at
+inline constexpr std::uint32_t left_out_item = tallied_item + 4;   ///< of the timings beside it, those that it drops
+inline constexpr std::uint32_t telemetry_item = tallied_item + 5;  ///< the client's own counters, by series
 inline constexpr std::uint32_t telemetry_count = 4;
 
 /// What one datagram carries of one item.

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/refuse.hpp"
-#include "delivery/delivery_keys.hpp"
 #include "record/cells.hpp"
 
 namespace event_metrics::inline v0 {

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string>
 
-#include "client/delivery_series.hpp"
+#include "delivery/delivery_keys.hpp"
 
 namespace event_metrics::inline v0 {
 
@@ -57,7 +57,7 @@ class PrometheusFamilies {
   prometheus::Gauge& active_tasks() noexcept { return active_tasks_gauge_; }
 
  private:
-  DeliveryKeys names_;
+  const DeliveryKeys names_;
   // A registry is scraped in the order of registration. The attempts are read last and written first, so that no
   // scrape sees fewer attempts than successes and failures.
   OwnFamily<prometheus::Counter> successes_;

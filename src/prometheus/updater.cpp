@@ -132,7 +132,7 @@ void PrometheusUpdater::add_series(std::uint32_t endpoint) {
 }
 
 void PrometheusUpdater::show(std::uint32_t series) {
-  const ledger::Counters counters = ledger_.owed_counters(series);
+  const ledger::Counts counts = ledger_.owed_counts(series);
   std::vector<double> buckets(bucket_edges.size() + 1);
   double milliseconds = 0;
   ledger_.for_each_owing(series, [&](std::uint32_t cell, std::uint64_t owed) {
@@ -143,16 +143,15 @@ void PrometheusUpdater::show(std::uint32_t series) {
   {
     const std::lock_guard lock{no_fork()};
     const PrometheusFamilies::Series& shown = series_[series];
-    shown.attempts.Increment(
-        static_cast<double>(counters.successes + counters.failed));  // first: see PrometheusFamilies
-    shown.successes.Increment(static_cast<double>(counters.successes));
-    shown.failures.Increment(static_cast<double>(counters.failed));
+    shown.attempts.Increment(static_cast<double>(counts.observed + counts.tallied));  // first: see PrometheusFamilies
+    shown.successes.Increment(static_cast<double>(counts.observed));
+    shown.failures.Increment(static_cast<double>(counts.tallied));
     shown.duration.ObserveMultiple(buckets, milliseconds / 1000);
   }
   ledger_.for_each_owing(series, [&](std::uint32_t cell, std::uint64_t owed) { ledger_.commit({series, cell, owed}); });
-  ledger_.commit({series, ledger::success_item, counters.successes});
-  ledger_.commit({series, record::failed_cell, counters.failed});
-  if (!counters.announced) ledger_.commit({series, ledger::announced_item, 1});
+  ledger_.commit({series, ledger::observed_item, counts.observed});
+  ledger_.commit({series, ledger::tallied_item, counts.tallied});
+  if (!counts.announced) ledger_.commit({series, ledger::announced_item, 1});
 }
 
 void PrometheusUpdater::tell_limits(Clock::time_point now) noexcept {

@@ -66,7 +66,7 @@ class Recorded {
 
 class Received {
  public:
-  explicit Received(const wire::AgentRules& rules) : rules_{rules}, keys_{delivery_keys(rules, "", false)} {}
+  explicit Received(const wire::AgentRules& rules) : rules_{rules}, keys_{delivery_keys(rules, "")} {}
 
   void datagram(std::string_view datagram) {
     while (!datagram.empty()) read(statsd_line::next_line(datagram));

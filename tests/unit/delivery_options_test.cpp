@@ -59,8 +59,8 @@ TEST(DeliveryOptions, SayWhetherSeriesAreToldApartByEndpoint) {
 
 TEST(DeliveryOptions, NameTheLinesWithThePrefix) {
   const Client::Setup setup = client_setup({.agent = Agent::datadog, .prefix = "shop."}, {.distribution = true});
-  EXPECT_EQ(setup.keys.attempts, "shop.notification.delivery.attempts");
-  EXPECT_EQ(setup.keys.duration_kind, wire::Kind::distribution);
+  EXPECT_EQ(setup.schema.counters.front().key, "shop.notification.delivery.attempts");
+  EXPECT_EQ(setup.schema.observed_kind, wire::Kind::distribution);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ using statsd::Agent;
 DeliverySeries series(Agent agent, std::vector<statsd::Tag> tags = {}, bool by_endpoint = true,
                       std::size_t limit = 1432) {
   const wire::AgentRules& rules = wire::rules_of(agent);
-  return {rules, delivery_keys(rules, "", false), std::move(tags), by_endpoint, limit};
+  return {rules, delivery_schema(delivery_keys(rules, ""), false), std::move(tags), by_endpoint, limit};
 }
 
 TEST(DeliverySeries, BeginsWithOtherAndInvalid) {

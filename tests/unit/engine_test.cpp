@@ -60,7 +60,7 @@ struct Rig {
   }
   DeliverySeries series() const {
     const wire::AgentRules& rules = wire::rules_of(options.agent);
-    return {rules, delivery_keys(rules, "", false), {}, false, 1432};
+    return {rules, delivery_schema(delivery_keys(rules, ""), false), {}, false, 1432};
   }
 
   statsd::Options options;

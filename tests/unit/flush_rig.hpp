@@ -40,7 +40,7 @@ struct Rig {
       : recorder{{.max_endpoints = wants.endpoints, .by_endpoint = wants.by_endpoint, .memory_bytes = 16U << 20U}} {
     const wire::AgentRules& rules = wire::rules_of(agent);
     const bool labelled = wants.by_endpoint && rules.tags;
-    DeliverySeries series{rules, delivery_keys(rules, "", false), {}, labelled, wants.limit};
+    DeliverySeries series{rules, delivery_schema(delivery_keys(rules, ""), false), {}, labelled, wants.limit};
     flush = std::make_unique<Flush>(Flush::Setup{.rules = rules,
                                                  .address = transport::parse_address(address),
                                                  .datagram_limit = wants.limit,

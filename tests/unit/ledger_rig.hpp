@@ -41,8 +41,8 @@ struct Books {
 inline constexpr std::string_view url = "https://a/secret";
 inline constexpr std::uint32_t a = 2;  // its series, when it is the first that a test names
 
-constexpr Share successes(std::uint64_t count) { return {a, success_item, count}; }
-constexpr Share failures(std::uint64_t count) { return {a, record::failed_cell, count}; }
+constexpr Share successes(std::uint64_t count) { return {a, observed_item, count}; }
+constexpr Share failures(std::uint64_t count) { return {a, tallied_item, count}; }
 inline constexpr Share announced{a, announced_item, 1};
 
 }  // namespace event_metrics::ledger

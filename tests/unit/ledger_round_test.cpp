@@ -56,7 +56,7 @@ TEST(Ledger, OwesWhatComesBackInTheRoundThatIsUnderWay) {
   books.ledger.expire();
   EXPECT_TRUE(books.ledger.round_is_over());
   EXPECT_EQ(books.ledger.totals().expired, 1u);
-  EXPECT_EQ(books.ledger.owed_counters(a).failed, 0u);
+  EXPECT_EQ(books.ledger.owed_counts(a).tallied, 0u);
 }
 
 // Those that were recorded since the round began are younger than it, and are not given up with it.
@@ -72,7 +72,7 @@ TEST(Ledger, KeepsWhatComesBackYoungerThanTheRound) {
   books.ledger.take_back(failures(3));
   books.ledger.expire();
   EXPECT_EQ(books.ledger.totals().expired, 1u);
-  EXPECT_EQ(books.ledger.owed_counters(a).failed, 2u);
+  EXPECT_EQ(books.ledger.owed_counts(a).tallied, 2u);
   books.ledger.begin_round();
   EXPECT_FALSE(books.ledger.round_is_over());
 }

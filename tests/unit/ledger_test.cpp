@@ -20,9 +20,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string text(const Counters& counters) {
-  return std::to_string(counters.successes) + " successes, " + std::to_string(counters.failed) + " failed, " +
-         (counters.announced ? "announced" : "new");
+std::string text(const Counts& counts) {
+  return std::to_string(counts.observed) + " successes, " + std::to_string(counts.tallied) + " failed, " +
+         (counts.announced ? "announced" : "new");
 }
 
 TEST(Ledger, OwesNothingBeforeAnythingWasRecorded) {
@@ -43,7 +43,7 @@ TEST(Ledger, OwesWhatWasFolded) {
   books.recorder.failed(url);
   EXPECT_TRUE(books.ledger.owes_nothing());  // not folded yet
   books.fold();
-  EXPECT_EQ(text(books.ledger.owed_counters(a)), "3 successes, 1 failed, new");
+  EXPECT_EQ(text(books.ledger.owed_counts(a)), "3 successes, 1 failed, new");
   EXPECT_EQ(books.owed_cells(a), (std::vector<std::uint32_t>{7, record::cell_of(5000)}));
   EXPECT_EQ(books.ledger.owed(a, 7), 2U);
   EXPECT_EQ(books.ledger.owed(a, record::cell_of(5000)), 1U);
@@ -73,7 +73,7 @@ TEST(Ledger, OwesTheRestOfWhatWasCommitted) {
   books.fold();
   books.ledger.commit(successes(3));
   books.ledger.commit(announced);
-  EXPECT_EQ(text(books.ledger.owed_counters(a)), "2 successes, 1 failed, announced");
+  EXPECT_EQ(text(books.ledger.owed_counts(a)), "2 successes, 1 failed, announced");
   books.ledger.commit({a, 7, 4});
   EXPECT_EQ(books.ledger.owed(a, 7), 1U);
   EXPECT_EQ(books.owed_cells(a), (std::vector<std::uint32_t>{7}));
@@ -102,7 +102,7 @@ TEST(Ledger, OwesAgainWhatIsTakenBack) {
   books.recorder.success(url, 8ms);
   books.fold();
   for (const Share& share : datagram) books.ledger.take_back(share);
-  EXPECT_EQ(text(books.ledger.owed_counters(a)), "3 successes, 1 failed, new");
+  EXPECT_EQ(text(books.ledger.owed_counts(a)), "3 successes, 1 failed, new");
   EXPECT_EQ(books.owed_cells(a), (std::vector<std::uint32_t>{7, 8}));
   EXPECT_EQ(books.ledger.owed(a, 7), 2U);
   EXPECT_EQ(books.ledger.next_owing_timings(0), a);
@@ -112,20 +112,20 @@ TEST(Ledger, AnnouncesASeriesOnceAndAgainAfterTakeBack) {
   Books books;
   books.recorder.failed(url);
   books.fold();
-  EXPECT_FALSE(books.ledger.owed_counters(a).announced);
+  EXPECT_FALSE(books.ledger.owed_counts(a).announced);
   books.ledger.commit(failures(1));
   EXPECT_EQ(books.ledger.next_owing_counters(0), a);  // its zeros have not been told
   books.ledger.commit(announced);
   EXPECT_EQ(books.ledger.next_owing_counters(0), std::nullopt);
   books.ledger.take_back(announced);
   EXPECT_EQ(books.ledger.next_owing_counters(0), a);
-  EXPECT_EQ(text(books.ledger.owed_counters(a)), "0 successes, 0 failed, new");
+  EXPECT_EQ(text(books.ledger.owed_counts(a)), "0 successes, 0 failed, new");
 
   // Two datagrams announced it, and the first did not arrive: the second did.
   books.ledger.commit(announced);
   books.ledger.commit(announced);
   books.ledger.take_back(announced);
-  EXPECT_TRUE(books.ledger.owed_counters(a).announced);
+  EXPECT_TRUE(books.ledger.owed_counts(a).announced);
   EXPECT_EQ(books.ledger.next_owing_counters(0), std::nullopt);
 }
 
@@ -140,7 +140,7 @@ TEST(Ledger, AddsUpEndpointsThatShareASeries) {
   books.recorder.failed("https://A/");
   books.fold();
   EXPECT_EQ(books.ledger.series_count(), 1U);
-  EXPECT_EQ(text(books.ledger.owed_counters(0)), "3 successes, 2 failed, new");
+  EXPECT_EQ(text(books.ledger.owed_counts(0)), "3 successes, 2 failed, new");
   EXPECT_EQ(books.ledger.owed(0, 7), 2U);
   books.recorder.success("https://a/", 7ms);  // one alone: the other's counts are not taken in again
   books.fold();
@@ -159,7 +159,7 @@ TEST(Ledger, FindsWhatOwesInCircles) {
   books.fold();
   for (std::uint32_t i = 2; i < 129; ++i) {
     if (i == 3 || i == 63 || i == 64 || i == 128) continue;
-    for (const Share& share : {Share{i, success_item, 1}, Share{i, announced_item, 1}, Share{i, 7, 1}}) {
+    for (const Share& share : {Share{i, observed_item, 1}, Share{i, announced_item, 1}, Share{i, 7, 1}}) {
       books.ledger.commit(share);
     }
   }
@@ -194,7 +194,7 @@ TEST(Ledger, OwesDurationsWithoutACellByOctaveAndCountsThem) {
   ledger.fold(recorder.recorder(), true);
   ledger.begin_round();
   EXPECT_EQ(ledger.owed(0, record::fine_cells + 9), 2U);
-  EXPECT_EQ(ledger.owed_counters(0).successes, 2U);
+  EXPECT_EQ(ledger.owed_counts(0).observed, 2U);
   EXPECT_EQ(ledger.totals().coarse, 2U);
   EXPECT_EQ(ledger.totals().timings_recorded, 2U);
   ledger.commit({0, record::fine_cells + 9, 2});
@@ -264,7 +264,7 @@ TEST(Ledger, TakesInMoreThan2To32AtOnce) {
   for (std::uint32_t call = 0; call <= record::ring_words; ++call) books.recorder.failed(url);
   for (int call = 0; call < 2; ++call) books.recorder.success(url, 7ms);
   books.fold();
-  EXPECT_EQ(text(books.ledger.owed_counters(a)), "2 successes, 1025 failed, new");
+  EXPECT_EQ(text(books.ledger.owed_counts(a)), "2 successes, 1025 failed, new");
   for (std::uint32_t call = 0; call < record::ring_words; ++call) books.recorder.failed(url);
   record::Header& header = *record::this_thread.first_lane.block->header(a);
   header.failed += 0xFFFF'FFFFU;
@@ -275,7 +275,7 @@ TEST(Ledger, TakesInMoreThan2To32AtOnce) {
   }
   books.fold();
   EXPECT_EQ(books.ledger.owed(a, 7), 4'294'967'302U);
-  EXPECT_EQ(text(books.ledger.owed_counters(a)), "4294967302 successes, 4294969349 failed, new");
+  EXPECT_EQ(text(books.ledger.owed_counts(a)), "4294967302 successes, 4294969349 failed, new");
   EXPECT_EQ(books.ledger.totals().recorded, 8'589'936'651U);
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/delivery_series.hpp"
@@ -27,10 +28,12 @@ struct PackerRig {
   static constexpr std::size_t memory = 16U << 20U;
 
   explicit PackerRig(statsd::Agent agent, std::size_t limit = 1432, const std::string& prefix = "")
+      : PackerRig{agent, delivery_schema(delivery_keys(wire::rules_of(agent), prefix), false), limit} {}
+  PackerRig(statsd::Agent agent, Schema schema, std::size_t limit)
       : rules{wire::rules_of(agent)},
         recorder{{.max_endpoints = 8, .by_endpoint = rules.tags, .memory_bytes = memory}},
         ledger{recorder.recorder().budget(), 12},
-        series{rules, delivery_keys(rules, prefix, false), {}, rules.tags, limit},
+        series{rules, std::move(schema), {}, rules.tags, limit},
         packer{rules, limit, series, telemetry_suffix, ledger} {
     (void)recorder.write_ahead();
   }

@@ -36,6 +36,27 @@ TEST(Packer, HasReservedWhatASeriesOfEveryDurationTakes) {
   EXPECT_EQ(::mallinfo2().uordblks, heap);
 }
 
+TEST(Packer, SaysWhatTheSchemaSays) {
+  const Schema cache{.counters = {{"cache.misses", Schema::Counts::tallied}, {"cache.lookups", Schema::Counts::both}},
+                     .observed = "cache.bytes",
+                     .observed_kind = wire::Kind::distribution,
+                     .level = "cache.open"};
+  Rig rig{statsd::Agent::datadog, cache, 1432};
+  rig.recorder.success("https://a/", 7ms);
+  rig.recorder.success("https://a/", 7ms);
+  rig.recorder.failed("https://a/");
+  rig.begin_round();
+  rig.ledger.owe_gauge(-3);
+  EXPECT_EQ(rig.datagrams(), (std::vector<std::string>{"cache.open:-3|g\n"
+                                                       "cache.misses:1|c|#endpoint:a\n"
+                                                       "cache.lookups:3|c|#endpoint:a\n"
+                                                       "cache.bytes:7|d|@0.5|#endpoint:a"}));
+  rig.recorder.failed("https://a/");
+  rig.fold();
+  EXPECT_EQ(rig.datagrams(), (std::vector<std::string>{"cache.misses:1|c|#endpoint:a\n"
+                                                       "cache.lookups:1|c|#endpoint:a"}));
+}
+
 TEST(Packer, SendsOneLineForNeighbouringTimingsWhereARateCounts) {
   Rig rig{statsd::Agent::etsy};
   for (const int ms : {10, 11, 11, 12, 100, 101, 103, 900})
@@ -119,7 +140,7 @@ TEST(Packer, MergesNeighboursAlsoWhereALineHasWeight) {
     rig.packer.begin_turn(1);
     const std::string text = rig.datagrams().at(0);
     EXPECT_EQ(rig.ledger.totals().timings_accepted + rig.ledger.totals().left_out, 200u);
-    return text.substr(text.find(":", text.find(rig.series.keys().duration))) + ", left out " +
+    return text.substr(text.find(":", text.find(rig.series.schema().observed))) + ", left out " +
            std::to_string(rig.ledger.totals().left_out);
   };
   EXPECT_EQ(told(statsd::Agent::statsd_exporter), ":100|ms|@0.005|#endpoint:a, left out 0");
