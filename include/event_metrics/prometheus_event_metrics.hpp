@@ -42,7 +42,7 @@ struct PrometheusOptions {
 /// `notification_delivery_attempts_total`, `…_successes_total` and `…_failures_total` (counters),
 /// `notification_delivery_duration_seconds` (histogram, buckets 0.1 0.5 1 2.5 5 10) and `notification_active_tasks`
 /// (gauge). A duration is counted in whole milliseconds, rounded down: 100.9 ms lies in the bucket 0.1. The histogram's
-/// sum is exact through 4095 ms, within 0.05 % up to 70 minutes.
+/// sum is exact through 4095 ms, within 0.05 % up to 2^39 ms (17 years).
 ///
 /// A call finds its endpoint and writes one word, as with StatsdEventMetrics. Once its thread and its endpoint
 /// have been seen it never waits, locks, allocates or enters the kernel; prometheus-cpp is not called. With more than

@@ -49,7 +49,7 @@ Flush::Setup flush_setup(const Client::Setup& client, bool in_child) {
 record::Budget::Limits Client::memory(const Setup& setup) {
   const std::size_t fixed = Flush::fixed_bytes(flush_setup(setup, false));
   const std::size_t all = setup.options.max_memory_bytes;
-  return {.bytes = all - std::min(all, fixed), .reader_share = ledger::Ledger::bytes_per_recorded};
+  return {.bytes = all - std::min(all, fixed), .reader_share = ledger::bytes_per_recorded};
 }
 
 void Client::check_memory(const Setup& setup, const record::Recorder::Limits& recorder) {

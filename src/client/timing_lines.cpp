@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t most_merged = 1'000'000;
 // Lines of a visit: the fewer, the more often a series is read anew; the more, the longer others wait for theirs.
 constexpr std::uint64_t least_visit = 64;
+static_assert(record::cell_count <= 1U << 16U);  // a visit has a cell for each line, in 16 bits
 
 // What a line can say that it stands for. Where a rate weighs a timing's count alone, that much stays right.
 std::uint64_t most_weight(const wire::AgentRules& rules) noexcept {
@@ -23,7 +24,7 @@ std::uint64_t most_weight(const wire::AgentRules& rules) noexcept {
 }  // namespace
 
 std::size_t TimingLines::bytes(std::size_t most_shares) noexcept {
-  return most_shares * sizeof(ledger::Share) + record::cell_count * sizeof(std::uint32_t);
+  return most_shares * sizeof(ledger::Share) + record::cell_count * sizeof(std::uint16_t);
 }
 
 TimingLines::TimingLines(const wire::AgentRules& rules, const DeliverySeries& series, const ledger::Ledger& ledger,
@@ -89,7 +90,7 @@ std::optional<wire::Line> TimingLines::next(std::size_t room) {
     to_median -= share.count;
     return false;
   });
-  const std::int64_t value = record::value_of(median->item);
+  const auto value = static_cast<std::int64_t>(record::value_of(median->item));
   const std::uint64_t weight = wire::next_weight(count, most_weight(rules_));
   if (weight < count) run_.push_back({visited_, ledger::left_out_item, count - weight});
   return wire::Line{series_.schema().observed, series_.schema().observed_kind, value, weight, series_.suffix(visited_)};
@@ -125,7 +126,7 @@ void TimingLines::begin_visit(std::uint32_t series) {
   std::uint64_t next = taken < lines ? std::uniform_int_distribution<std::uint64_t>{0, units - 1}(random_) : 0;
   ledger_.for_each_owing(series, [&](std::uint32_t cell, std::uint64_t owed) {
     before += units_of(owed);
-    for (; next < before * taken; next += units) visit_.push_back(cell);
+    for (; next < before * taken; next += units) visit_.push_back(static_cast<std::uint16_t>(cell));
   });
   if (!rules_.shuffle_timings) return;
   // By the golden ratio's part of the whole from line to line: however few lines in a row one looks at, they lie evenly
@@ -159,7 +160,7 @@ std::uint64_t TimingLines::next_run(std::size_t room) {
   run_.clear();
   const std::size_t most_cells = room > 2 ? room - 1 : 1;
   const std::uint32_t first = cell_at(visit_at_);
-  // The octave cells, which come last, begin at 1 ms again.
+  // The octave cells, which come last, begin at 1 again.
   const auto is_beside = [first](std::uint32_t cell) {
     return cell < record::fine_cells || first >= record::fine_cells;
   };

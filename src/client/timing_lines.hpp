@@ -63,7 +63,7 @@ class TimingLines {
 
   std::uint32_t visited_ = 0;  // the series of this visit
   // The cells from which the lines of this visit are taken, ascending; `stride_` of them from one line to the next.
-  std::vector<std::uint32_t> visit_;
+  std::vector<std::uint16_t> visit_;
   std::size_t visit_at_ = 0;
   std::size_t first_ = 0;
   std::size_t stride_ = 1;

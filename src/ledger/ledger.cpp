@@ -73,7 +73,7 @@ bool Ledger::fold(record::Recorder& recorder, bool all) noexcept {
 bool Ledger::read(const record::Recorder& recorder, const Account& account) noexcept {
   reading_.clear();
   try {
-    for (std::uint32_t each = account.newest_row; each != no_row; each = rows_[each].before) {
+    for (std::uint32_t each = account.newest_row; each != Account::no_row; each = rows_[each].before) {
       reading_.add(recorder.arena(), each);
     }
     return true;
@@ -102,12 +102,12 @@ bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexc
 }
 
 bool Ledger::has_chunk(Account& account, unsigned index) noexcept {
-  std::uint32_t& mid_line = account.mid[index / record::chunks_per_mid];
-  if (mid_line == 0) mid_line = take(sizeof(Mid), index);
-  if (mid_line == 0) return false;
-  std::uint32_t& chunk_line = arena_.at<Mid>(mid_line).chunk[index % record::chunks_per_mid];
-  if (chunk_line == 0) chunk_line = take(sizeof(Chunk), index);
-  return chunk_line != 0;
+  const unsigned number = index / record::chunks_per_mid;
+  if (is_far(index) && !is_there(account.far, sizeof(Far), index)) return false;
+  std::uint32_t& mid = is_far(index) ? arena_.at<Far>(account.far).mid[number - record::exact_mids]
+                                     : account.mid[std::min(number, record::exact_mids)];
+  return is_there(mid, sizeof(Mid), index) &&
+         is_there(arena_.at<Mid>(mid).chunk[index % record::chunks_per_mid], sizeof(Chunk), index);
 }
 
 void Ledger::add_counts(Balance& balance, std::uint64_t more) noexcept {
@@ -143,12 +143,14 @@ bool Ledger::fold_chunk(Account& account, unsigned index, const record::Reading:
   return true;
 }
 
-std::uint32_t Ledger::take(std::size_t bytes, unsigned for_chunk) noexcept {
+// Whether what has this line is there, or could be made.
+bool Ledger::is_there(std::uint32_t& line, std::size_t bytes, unsigned for_chunk) noexcept {
+  if (line != 0) return true;
   const std::uint32_t count = record::lines_of(bytes);
   if (arena_.ready() < count) arena_.write_ahead(count, arena_.written() + count + Arena::lines_per_page);
-  const std::uint32_t line = arena_.take(count);  // 0 where the system has no memory
+  line = arena_.take(count);  // 0 where the system has no memory
   if (line != 0 && for_chunk == record::octave_chunk) taken_for_octaves_ += std::size_t{count} * Arena::line_bytes;
-  return line;
+  return line != 0;
 }
 
 std::optional<std::uint32_t> Ledger::next_owing_counters(std::uint32_t from) const noexcept {
@@ -304,12 +306,18 @@ void Ledger::note_owing(std::uint32_t series) noexcept {
   timings_owing_.put(series, account.round_timings != 0);
 }
 
-Ledger::Mid* Ledger::mid_of(const Account& account, unsigned chunk) const noexcept {
-  const std::uint32_t line = account.mid[chunk / record::chunks_per_mid];
+Mid* Ledger::mid_of(const Account& account, unsigned chunk) const noexcept {
+  const unsigned number = chunk / record::chunks_per_mid;
+  std::uint32_t line = 0;
+  if (!is_far(chunk)) {
+    line = account.mid[std::min(number, record::exact_mids)];
+  } else if (account.far != 0) {
+    line = arena_.at<Far>(account.far).mid[number - record::exact_mids];
+  }
   return line != 0 ? &arena_.at<Mid>(line) : nullptr;
 }
 
-Ledger::Balance* Ledger::balance_of(const Account& account, std::uint32_t cell) const noexcept {
+Balance* Ledger::balance_of(const Account& account, std::uint32_t cell) const noexcept {
   const unsigned chunk = cell / record::cells_per_chunk;
   const Mid* const mid = mid_of(account, chunk);
   const std::uint32_t line = mid != nullptr ? mid->chunk[chunk % record::chunks_per_mid] : 0;

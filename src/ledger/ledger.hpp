@@ -15,6 +15,7 @@
 #include <optional>
 #include <vector>
 
+#include "ledger/account.hpp"
 #include "ledger/series_set.hpp"
 #include "ledger/share.hpp"
 #include "ledger/totals.hpp"
@@ -38,9 +39,6 @@ class Ledger {
  public:
   /// Draws on the recorder's budget, whose reader it is from now on. Throws std::bad_alloc.
   Ledger(record::Budget& budget, std::uint32_t max_series);
-
-  /// The most bytes that a byte of a recorder's cells can come to here, where a cell has three words instead of one.
-  static constexpr std::size_t bytes_per_recorded = 3;
 
   /// What accounts, rows and octave cells can take, whatever else is recorded.
   static std::size_t fixed_bytes(std::uint32_t max_series) noexcept;
@@ -103,37 +101,6 @@ class Ledger {
   std::uint64_t recorded(std::uint32_t series) const noexcept;
 
  private:
-  struct Balance {
-    std::uint64_t recorded;
-    std::uint64_t done;   ///< accepted, left out or given up
-    std::uint64_t round;  ///< what had been recorded when the last round began that found something owed here
-
-    std::uint64_t owed() const noexcept { return recorded - done; }
-    // One that owed nothing keeps that of an older round, which is no more than what is done.
-    std::uint64_t owed_of_round() const noexcept { return round > done ? round - done : 0; }
-  };
-  struct Chunk {
-    Balance cell[record::cells_per_chunk];
-  };
-  /// Sixteen chunks by line, and for each the cells that owe, one bit a cell.
-  struct Mid {
-    std::uint32_t chunk[record::chunks_per_mid];
-    std::uint64_t owing[record::chunks_per_mid];
-  };
-  /// What the octave cells of a series take: they need no cell of the recorder's, so the budget knows nothing of them.
-  static constexpr std::size_t octave_bytes = sizeof(Mid) + sizeof(Chunk);
-  static constexpr unsigned mid_count = record::octave_chunk / record::chunks_per_mid + 1;
-  static constexpr std::uint32_t no_row = ~std::uint32_t{0};
-  struct Account {
-    Balance observed{};
-    Balance tallied{};
-    std::uint64_t joined_round = 0;   ///< the last one that the counts have joined
-    std::uint64_t announced = 0;      ///< a count, since an announcement can be taken back
-    std::uint64_t round_timings = 0;  ///< what the round still owes
-    std::array<std::uint32_t, mid_count> mid{};
-    std::uint32_t newest_row = no_row;
-  };
-
   /// After what a series owes has changed.
   void note_owing(std::uint32_t series) noexcept;
 
@@ -147,14 +114,12 @@ class Ledger {
   void for_each_balance(const Account& account, Visit visit) const;
   Mid* mid_of(const Account& account, unsigned chunk) const noexcept;
   Balance* balance_of(const Account& account, std::uint32_t cell) const noexcept;
-  std::uint32_t take(std::size_t bytes, unsigned for_chunk) noexcept;
+  bool is_there(std::uint32_t& line, std::size_t bytes, unsigned for_chunk) noexcept;
   void add_counts(Balance& balance, std::uint64_t more) noexcept;
   void book(const Share& share, bool accepted) noexcept;
   void join_round(Account& account) noexcept;
   void finish_counts(Balance& balance, std::uint64_t count) noexcept;
   void finish_timings(Account& account, std::uint32_t cell, std::uint64_t count) noexcept;
-
-  static_assert(sizeof(Chunk) <= bytes_per_recorded * sizeof(record::Chunk));
 
   record::Budget& budget_;
   record::Arena arena_;
@@ -183,13 +148,13 @@ class Ledger {
 template <class Visit>
 void Ledger::for_each_balance(const Account& account, Visit visit) const {
   for (unsigned number = 0; number < mid_count; ++number) {
-    if (account.mid[number] == 0) continue;
-    const Mid& mid = arena_.at<Mid>(account.mid[number]);
+    const Mid* const mid = mid_of(account, number * record::chunks_per_mid);
+    if (mid == nullptr) continue;
     for (unsigned chunk = 0; chunk < record::chunks_per_mid; ++chunk) {
-      for (std::uint64_t owing = mid.owing[chunk]; owing != 0; owing &= owing - 1) {
+      for (std::uint64_t owing = mid->owing[chunk]; owing != 0; owing &= owing - 1) {
         const auto cell = static_cast<unsigned>(std::countr_zero(owing));
         const unsigned before = (number * record::chunks_per_mid + chunk) * record::cells_per_chunk;
-        visit(before + cell, arena_.at<Chunk>(mid.chunk[chunk]).cell[cell]);
+        visit(before + cell, arena_.at<Chunk>(mid->chunk[chunk]).cell[cell]);
       }
     }
   }

@@ -12,7 +12,7 @@
 namespace event_metrics::inline v0 {
 namespace {
 
-constexpr bool is_cell_edge(std::uint32_t ms) { return record::cell_of(ms) != record::cell_of(ms + 1); }
+constexpr bool is_cell_edge(std::uint64_t ms) { return record::cell_of(ms) != record::cell_of(ms + 1); }
 static_assert(std::ranges::all_of(bucket_edges, is_cell_edge), "a cell would lie in two buckets");
 
 std::vector<double> boundaries() {

@@ -33,7 +33,7 @@ delivery::Deliveries::Limits PrometheusUpdater::limits(const PrometheusOptions& 
   delivery::Deliveries::Limits limits{
       .max_endpoints = endpoints(options),
       .by_endpoint = options.endpoint_label == EndpointLabel::host,
-      .memory = {.bytes = memory_for_cells, .reader_share = ledger::Ledger::bytes_per_recorded}};
+      .memory = {.bytes = memory_for_cells, .reader_share = ledger::bytes_per_recorded}};
   limits.memory.bytes += record::Recorder::fixed_bytes(limits.of_recorder());
   return limits;
 }
@@ -138,7 +138,7 @@ void PrometheusUpdater::show(std::uint32_t series) {
   ledger_.for_each_owing(series, [&](std::uint32_t cell, std::uint64_t owed) {
     const auto durations = static_cast<double>(owed);
     buckets[bucket_of(cell)] += durations;
-    milliseconds += durations * record::value_of(cell);
+    milliseconds += durations * static_cast<double>(record::value_of(cell));
   });
   {
     const std::lock_guard lock{no_fork()};

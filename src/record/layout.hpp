@@ -33,7 +33,7 @@ struct Head {
 struct Tasks {
   std::int64_t net;
   std::uint32_t touched;       ///< 1 once net has been written
-  std::uint64_t beyond_range;  ///< of all threads, in the shared one: durations that were too long
+  std::uint64_t beyond_range;  ///< of all threads, in the shared one: values that were too great
 };
 
 /// Which rows have been counted since the marks were last taken: one byte for those with equal numbers modulo their
@@ -48,8 +48,7 @@ struct Marks {
 /// One row's place for threads that have none of their own. Any thread adds.
 struct SharedCells {
   std::uint64_t failed;
-  std::uint64_t octave[octaves];
-  std::uint64_t unused[9];  // whole lines: two rows never share one
+  std::uint64_t octave[octaves];  // whole lines: two rows never share one
 };
 
 struct Chunk {
@@ -60,13 +59,20 @@ struct Mid {
   Chunk* chunk[chunks_per_mid];
 };
 
-/// One thread's cells of one row: the chunks below 1024 ms at once, the others by way of a Mid. Failure and error are
-/// one word: nothing on the wire tells them apart.
+/// The way to the cells that are not exact.
+struct Far {
+  Mid* mid[far_mids];
+  std::uint64_t unused[5];
+};
+
+/// One thread's cells of one row: the chunks of values below 1024 at once, those of the other exact ones by way of a
+/// Mid, the rest by way of a Far. Failure and error are one word: nothing on the wire tells them apart.
 struct Header {
   Mid near;
-  Mid* mid[mids_per_header];
+  Mid* mid[exact_mids - 1];
+  Far* far;
   std::uint64_t failed;
-  std::uint64_t unused[2];
+  std::uint64_t unused[3];
 };
 
 /// So many numbers in a thread's block are left to whoever finds rows; the recorder looks at none of them.
@@ -88,7 +94,8 @@ struct Block {
 };
 
 static_assert(sizeof(Head) <= Arena::line_bytes && sizeof(Block) % Arena::line_bytes == 0);
-static_assert(sizeof(SharedCells) == 256 && sizeof(Header) == 256 && sizeof(Mid) == 128 && sizeof(Chunk) == 512);
+static_assert(sizeof(SharedCells) == 320 && sizeof(Header) == 192);
+static_assert(sizeof(Far) == 256 && sizeof(Mid) == 128 && sizeof(Chunk) == 512);
 
 // The first lines of an arena: a Head, then for threads without a block their Tasks, their Marks, and a SharedCells for
 // each row.

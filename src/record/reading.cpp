@@ -7,8 +7,12 @@ namespace {
 
 // Of the chunk with this index; nullptr when its thread has none.
 Mid* mid_of(Header& header, unsigned index) noexcept {
-  if (index < chunks_per_mid) return &header.near;
-  return load(header.mid[index / chunks_per_mid - 1], std::memory_order_acquire);  // pairs with Writer::grow()
+  const unsigned number = index / chunks_per_mid;
+  if (number == 0) return &header.near;
+  // Acquire, all three: pairs with Writer::grow().
+  if (number < exact_mids) return load(header.mid[number - 1], std::memory_order_acquire);
+  Far* const far = load(header.far, std::memory_order_acquire);
+  return far != nullptr ? load(far->mid[number - exact_mids], std::memory_order_acquire) : nullptr;
 }
 
 }  // namespace

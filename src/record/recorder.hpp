@@ -103,7 +103,7 @@ class Recorder {
   };
   ActiveTasks active_tasks() const noexcept;
 
-  /// Durations drained so far that were counted as the longest there is.
+  /// Values drained so far that were counted as the greatest there is.
   std::uint64_t beyond_range() const noexcept {
     return load(shared_tasks(*arena_).beyond_range, std::memory_order_relaxed);  // a figure, orders nothing
   }

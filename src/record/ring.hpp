@@ -19,7 +19,7 @@ inline constexpr std::uint32_t ring_words = 1024;
 
 inline constexpr unsigned cell_bits = std::bit_width(beyond_cell);
 
-/// The most rows that words can tell apart. All ones, so that it is a mask as well.
+/// The most rows that words can tell apart, where a word has one more than its row and never 0.
 inline constexpr std::uint32_t most_rows = (1U << (32 - cell_bits)) - 1;
 
 /// What goes into a ring for this cell of this row; never 0.

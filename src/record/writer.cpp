@@ -25,7 +25,7 @@ void Writer::into_shared_tasks(std::int64_t change) noexcept {
   std::atomic_ref{tasks.net}.fetch_add(change, std::memory_order_release);  // both as into_own_tasks()
 }
 
-// A duration beyond the range is counted as such, and in the last cell.
+// A value beyond the range is counted as such, and in the last cell.
 unsigned Writer::within_range(unsigned cell) noexcept {
   if (cell != beyond_cell) return cell;
   std::atomic_ref{shared_tasks(arena_).beyond_range}.fetch_add(1, std::memory_order_relaxed);  // orders nothing
@@ -35,9 +35,16 @@ unsigned Writer::within_range(unsigned cell) noexcept {
 std::uint64_t* Writer::new_count(Header& header, unsigned cell) noexcept {
   if (cell == failed_cell) return &header.failed;
   const unsigned index = cell / cells_per_chunk;
-  Mid* const mid = index < chunks_per_mid ? &header.near : grow(header.mid[index / chunks_per_mid - 1]);
+  Mid* const mid = new_mid(header, index / chunks_per_mid);
   Chunk* const chunk = mid != nullptr ? grow(mid->chunk[index % chunks_per_mid]) : nullptr;
   return chunk != nullptr ? &chunk->cell[cell % cells_per_chunk] : nullptr;
+}
+
+Mid* Writer::new_mid(Header& header, unsigned number) noexcept {
+  if (number == 0) return &header.near;
+  if (number < exact_mids) return grow(header.mid[number - 1]);
+  Far* const far = grow(header.far);
+  return far != nullptr ? grow(far->mid[number - exact_mids]) : nullptr;
 }
 
 template <class T>

@@ -3,7 +3,7 @@
 // In this order, each where the one before has no place for it:
 //
 //   into_ring()          a word behind the thread's last one, which the flushing thread counts later
-//   into_own_cells()     the thread's cells of the row, where they are there already and below 1024 ms
+//   into_own_cells()     the thread's cells of the row, where they are there already and of values below 1024
 //   into_new_cells()     the same after lines have been taken for them
 //   into_shared_cells()  the client's, by octave; where a thread has no block it begins here
 
@@ -38,6 +38,7 @@ class Writer {
   static void add_one(Block& block, std::uint32_t row, std::uint64_t& count) noexcept;
   static std::uint64_t* near_count(Header& header, unsigned cell) noexcept;
   std::uint64_t* new_count(Header& header, unsigned cell) noexcept;
+  Mid* new_mid(Header& header, unsigned number) noexcept;
   template <class T>
   T* grow(T*& link) noexcept;
   unsigned within_range(unsigned cell) noexcept;

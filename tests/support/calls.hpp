@@ -35,7 +35,7 @@ class Calls {
     }
   }
 
-  static constexpr std::array<std::chrono::nanoseconds, 16> durations = {
+  static constexpr std::array<std::chrono::nanoseconds, 18> durations = {
       std::chrono::nanoseconds{0},
       std::chrono::nanoseconds{-1},
       std::chrono::microseconds{999},
@@ -51,7 +51,9 @@ class Calls {
       std::chrono::seconds{10},
       std::chrono::minutes{2},
       std::chrono::hours{1},
-      std::chrono::hours{100},  // longer than any cell
+      std::chrono::hours{2},  // from here on milliseconds have more than 22 bits
+      std::chrono::hours{24 * 200},
+      std::chrono::hours{24 * 365 * 20},  // longer than any cell
   };
 
  private:

@@ -33,6 +33,19 @@ TEST(Ledger, TakesAKibibyteAndAHalfForAChunkOfCells) {
   EXPECT_EQ(books.ledger.memory_bytes(), before + 1536 + 192 + 1536 + header);
 }
 
+TEST(Ledger, TakesTwoLinesForTheWayToAllThatIsNotExact) {
+  Books books;
+  books.recorder.success(url, 7ms);
+  books.fold();
+  const std::size_t before = books.ledger.memory_bytes();
+  books.recorder.success(url, 5s);
+  books.fold();
+  EXPECT_EQ(books.ledger.memory_bytes(), before + 128 + 1536 + 192);
+  books.recorder.success(url, 24h);
+  books.fold();
+  EXPECT_EQ(books.ledger.memory_bytes(), before + 128 + 2 * (1536 + 192));
+}
+
 std::size_t heap_bytes() {
   const struct mallinfo2 heap = ::mallinfo2();
   return heap.uordblks + heap.hblkhd;

@@ -176,12 +176,17 @@ TEST(Ledger, FindsWhatOwesInCircles) {
 
 TEST(Ledger, OwesCellsInAscendingOrder) {
   Books books;
-  const std::vector<std::uint32_t> cells{0, 63, 64, 1023, 1024, 4095, 4096, 14'335};
-  for (const std::uint32_t ms : {4'194'304U, 4'096U, 64U, 0U, 1'024U, 4'095U, 63U, 1'023U}) {
+  const std::vector<std::uint32_t> cells{0, 63, 64, 1023, 1024, 4095, 4096, 14'335, 14'336, 31'743};
+  for (const std::int64_t ms :
+       {4'194'304L, 549'755'813'888L, 4'096L, 64L, 0L, 1'024L, 4'194'305L, 4'095L, 63L, 1'023L}) {
     books.recorder.success(url, std::chrono::milliseconds{ms});
   }
   books.fold();
   EXPECT_EQ(books.owed_cells(a), cells);
+  EXPECT_EQ(books.ledger.next_owing(a, 4'097), 14'335U);
+  EXPECT_EQ(books.ledger.next_owing(a, 14'337), 31'743U);
+  for (const std::uint32_t cell : cells) books.ledger.commit({a, cell, 1});
+  EXPECT_EQ(books.owed_cells(a), std::vector<std::uint32_t>{});
 }
 
 TEST(Ledger, OwesDurationsWithoutACellByOctaveAndCountsThem) {

@@ -182,6 +182,12 @@ TEST(PrometheusEventMetrics, TellsFiveAndTenSecondsFromTheMillisecondAfter) {
             "notification_delivery_duration_seconds_bucket{le=\"+Inf\"} 5\n");
 }
 
+TEST(PrometheusEventMetrics, AddsUpDurationsOfMonths) {
+  Rig rig;
+  for (int i = 0; i < 2; ++i) rig.metrics.record_delivery_success("https://a.io/", 200 * 24h);
+  EXPECT_EQ(rig.shown("_sum"), "notification_delivery_duration_seconds_sum 34544287.744\n");
+}
+
 TEST(PrometheusEventMetrics, LabelsEndpointsByHostWhenAskedTo) {
   Rig rig{{.endpoint_label = EndpointLabel::host, .max_endpoints = 2}};
   rig.metrics.record_delivery_error("https://user:secret@A.io:443/T0/secret?token=secret");

@@ -11,14 +11,14 @@ namespace event_metrics {
 namespace {
 
 TEST(PrometheusFamilies, PutsAnEdgeIntoTheBucketBelowIt) {
-  const auto bucket = [](std::uint32_t ms) { return bucket_of(record::cell_of(ms)); };
+  const auto bucket = [](std::uint64_t ms) { return bucket_of(record::cell_of(ms)); };
   std::size_t expected = 0;
   EXPECT_EQ(bucket(0), 0u);
   for (const std::uint32_t edge : bucket_edges) {
     EXPECT_EQ(bucket(edge), expected) << edge;
     EXPECT_EQ(bucket(edge + 1), ++expected) << edge;
   }
-  EXPECT_EQ(bucket(record::longest_duration), 6u);
+  EXPECT_EQ(bucket(record::greatest_value), 6u);
 }
 
 TEST(PrometheusFamilies, GivesEndpointsWithEqualLabelsTheSameSeries) {

@@ -28,22 +28,49 @@ TEST(Recorder, CountsSuccessesByCellAndFailuresBesideThem) {
   ready.recorder.success(url, 120'999us);
   ready.recorder.success(url, -5ms);
   ready.recorder.success(url, 24h);
-  EXPECT_EQ(cells(ready.recorder), (Cells{{0, 2}, {120, 2}, {14'335, 1}}));
+  EXPECT_EQ(cells(ready.recorder), (Cells{{0, 2}, {120, 2}, {18'726, 1}}));
   EXPECT_EQ(failed(ready.recorder), 0U);
   ready.recorder.failed(url);
   EXPECT_EQ(failed(ready.recorder), 1U);
-  EXPECT_EQ(cells(ready.recorder), (Cells{{0, 2}, {120, 2}, {14'335, 1}}));
+  EXPECT_EQ(cells(ready.recorder), (Cells{{0, 2}, {120, 2}, {18'726, 1}}));
 }
 
 TEST(Recorder, CountsDurationsBeyondItsRange) {
   Ready ready;
-  ready.recorder.success(url, 4'194'304ms);
+  ready.recorder.success(url, 549'755'813'888ms);
   EXPECT_EQ(ready.recorder.beyond_range(), 0U);
-  ready.recorder.success(url, 4'194'304ms + 1ns);
+  ready.recorder.success(url, 549'755'813'888ms + 1ns);
   ready.recorder.success(url, std::chrono::nanoseconds::max());
   ready.recorder.success(url, std::chrono::nanoseconds::min());
-  EXPECT_EQ(cells(ready.recorder), (Cells{{0, 1}, {14'335, 3}}));
+  EXPECT_EQ(cells(ready.recorder), (Cells{{0, 1}, {31'743, 3}}));
   EXPECT_EQ(ready.recorder.beyond_range(), 2U);
+}
+
+// A cell of every octave, by the flushing thread and by two threads whose rings are full.
+TEST(Recorder, CountsInEveryOctaveWhateverThreadCounts) {
+  Ready ready;
+  Cells expected;
+  const auto record_all = [&ready] {
+    for (std::uint64_t ms = 3; ms < greatest_value; ms *= 2) {
+      ready.recorder.success(url, std::chrono::milliseconds{ms});
+      (void)ready.recorder.write_ahead();
+    }
+  };
+  const auto count = [&](std::uint64_t times) {
+    for (std::uint64_t ms = 3; ms < greatest_value; ms *= 2) expected[cell_of(ms)] += times;
+  };
+  record_all();
+  count(1);
+  EXPECT_EQ(cells(ready.recorder), expected);
+  for (int thread = 0; thread < 2; ++thread) {
+    std::thread{[&] {
+      for (std::uint32_t call = 0; call < ring_words; ++call) ready.recorder.failed(url);
+      record_all();
+    }}.join();
+  }
+  count(2);
+  EXPECT_EQ(cells(ready.recorder), expected);
+  EXPECT_EQ(successes(ready.recorder).coarse, 0U);
 }
 
 TEST(Recorder, MarksAnEndpointUntilTheMarkIsTaken) {
@@ -110,8 +137,10 @@ TEST(Recorder, KeepsTheOctaveOfACoarseDuration) {
   recorder.success(url, 1023ms);
   recorder.success(url, 1024ms);
   recorder.success(url, 24h);
-  EXPECT_EQ(cells(recorder, other_endpoint),
-            (Cells{{fine_cells, 2}, {fine_cells + 9, 1}, {fine_cells + 10, 1}, {fine_cells + 21, 1}}));
+  recorder.success(url, std::chrono::nanoseconds::max());
+  EXPECT_EQ(
+      cells(recorder, other_endpoint),
+      (Cells{{fine_cells, 2}, {fine_cells + 9, 1}, {fine_cells + 10, 1}, {fine_cells + 26, 1}, {fine_cells + 38, 1}}));
 }
 
 TEST(Recorder, GivesAThreadItsPlaceOnceThereIsMemory) {

@@ -23,7 +23,7 @@ class Recording : public delivery::Deliveries {
     Deliveries::Limits with_ledger() const {
       return {.max_endpoints = max_endpoints,
               .by_endpoint = by_endpoint,
-              .memory = {.bytes = memory_bytes, .reader_share = ledger::Ledger::bytes_per_recorded}};
+              .memory = {.bytes = memory_bytes, .reader_share = ledger::bytes_per_recorded}};
     }
   };
 

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,6 +44,57 @@ TEST(StatsdEventMetrics, SendsDeliveriesToDatadogWithoutTheSecretsOfTheirUrl) {
             "notification.delivery.successes:2|c|#endpoint:hooks.example.com\n"
             "notification.delivery.failures:1|c|#endpoint:hooks.example.com\n"
             "notification.delivery.duration:12|ms|@0.5|#endpoint:hooks.example.com");
+}
+
+// Each within 0.05 %: 3,600,000, 86,400,000 and 17,280,000,000 ms.
+TEST(StatsdEventMetrics, SendsDurationsOfHoursDaysAndMonths) {
+  EXPECT_EQ(sent({.agent = statsd::Agent::datadog}, {.endpoint_label = EndpointLabel::none},
+                 [](EventMetrics& metrics) {
+                   for (const auto duration : {1h, 24h, 200 * 24h}) {
+                     metrics.record_delivery_success(secret_url, duration);
+                   }
+                 }),
+            "notification.active_tasks:0|g\n"
+            "notification.delivery.attempts:3|c\n"
+            "notification.delivery.successes:3|c\n"
+            "notification.delivery.failures:0|c\n"
+            "notification.delivery.duration:3599360|ms\n"
+            "notification.delivery.duration:86409216|ms\n"
+            "notification.delivery.duration:17272143872|ms");
+}
+
+TEST(StatsdEventMetrics, SendsWhatIsBeyondTheLongestDurationAsThatAndCountsIt) {
+  const support::Agent agent;
+  StatsdEventMetrics metrics{{.agent = statsd::Agent::netdata, .address = agent.address(), .own_thread = false}, {}};
+  metrics.record_delivery_success(secret_url, 200 * 24h);
+  metrics.record_delivery_success(secret_url, 549'755'813'888ms);
+  ASSERT_TRUE(metrics.flush(5s));
+  EXPECT_EQ(metrics.stats().beyond_range, 0U);
+  metrics.record_delivery_success(secret_url, 549'755'813'888ms + 1ns);
+  ASSERT_TRUE(metrics.flush(5s));
+  EXPECT_EQ(metrics.stats().beyond_range, 1U);
+  ASSERT_TRUE(agent.wait_for_datagrams(2));
+  const Tally tally = agent.tally();
+  EXPECT_EQ(tally.timings.at("notification.delivery.duration"),
+            (std::map<std::int64_t, std::uint64_t>{{17'272'143'872, 1}, {549'621'596'160, 2}}));
+}
+
+// More clients than there are places for in a thread: the last one has shared cells alone.
+TEST(StatsdEventMetrics, SendsALongDurationByItsOctaveWhereItHasNoCell) {
+  const support::Agent agent;
+  std::deque<StatsdEventMetrics> clients;
+  for (int i = 0; i < 9; ++i) {
+    clients.emplace_back(
+        statsd::Options{.agent = statsd::Agent::netdata, .address = agent.address(), .own_thread = false});
+  }
+  clients.back().record_delivery_success(secret_url, 200 * 24h);
+  clients.back().record_delivery_success(secret_url, 549'755'813'888ms + 1ns);
+  ASSERT_TRUE(clients.back().flush(5s));
+  EXPECT_EQ(clients.back().stats().coarse, 2U);
+  EXPECT_EQ(clients.back().stats().beyond_range, 1U);
+  ASSERT_TRUE(agent.wait_for_datagrams(1));
+  EXPECT_EQ(agent.tally().timings.at("notification.delivery.duration"),
+            (std::map<std::int64_t, std::uint64_t>{{25'769'803'776, 1}, {412'316'860'416, 1}}));
 }
 
 TEST(StatsdEventMetrics, SendsPrefixTagsAndDistributions) {
@@ -191,7 +245,7 @@ TEST(StatsdEventMetrics, SendsDurationsInWholeMillisecondsWithinItsRange) {
   ASSERT_TRUE(agent.wait_for_datagrams(1));
   // 5 s is the edge of its cell, which is told as its middle; beyond the range it is the last cell.
   EXPECT_EQ(agent.tally().timings.at("notification.delivery.duration#endpoint:a.io"),
-            (std::map<std::int64_t, std::uint64_t>{{0, 3}, {1, 1}, {4998, 1}, {4193280, 1}}));
+            (std::map<std::int64_t, std::uint64_t>{{0, 3}, {1, 1}, {4998, 1}, {549621596160, 1}}));
 }
 
 TEST(StatsdEventMetrics, MakesACleanBoundedLabelOfAnyUrl) {

@@ -29,7 +29,7 @@ struct Stats {
                                ///< be sent in ten intervals, also with the weight that the agent lets a line have
   std::uint64_t coarse = 0;    ///< durations known only to the octave: their thread found no memory for a cell, or was
                                ///< in a forked child that found too little to begin with
-  std::uint64_t beyond_range = 0;  ///< durations over 2^22 ms (70 minutes), which are sent as that
+  std::uint64_t beyond_range = 0;  ///< durations over 2^39 ms (17 years), which are sent as that
 
   /// Nothing that is owed was recorded longer ago; 0 when nothing is owed. Under twelve flush intervals at any load,
   /// while the agent takes what is sent; intervals under 100 ms count as that.
