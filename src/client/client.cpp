@@ -131,7 +131,7 @@ void Client::add_shared(statsd::Stats& stats) noexcept {
   }
   (void)reading.chunk(record::octave_chunk, octaves);
   stats.timings_recorded = stats.coarse = std::accumulate(octaves.begin(), octaves.end(), std::uint64_t{0});
-  stats.recorded = reading.failed() + stats.timings_recorded;
+  stats.recorded = reading.tally() + stats.timings_recorded;
   stats.owed = stats.recorded - stats.accepted - stats.expired;
   stats.timings_owed = stats.timings_recorded - stats.timings_accepted - stats.timings_expired - stats.left_out;
 }

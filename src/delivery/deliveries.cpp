@@ -57,7 +57,7 @@ Deliveries::Deliveries(const Limits& limits, record::Recorder::Reborn reborn, st
     : head_{record::head(*arena)},
       table_{*arena, record::Recorder::further_line(limits.of_recorder()), limits.max_endpoints},
       guess_from_{limits.by_endpoint ? EndpointTable::wide_bytes : std::string_view{}.max_size()},
-      writer_{*arena},
+      writer_{*arena, limits.of_recorder().rows},
       by_endpoint_{limits.by_endpoint},
       recorder_{limits.of_recorder(), std::move(reborn), std::move(arena)} {}
 
@@ -65,7 +65,7 @@ void Deliveries::success(std::string_view url, std::chrono::nanoseconds duration
   record(url, record::cell_of(duration));
 }
 
-void Deliveries::failed(std::string_view url) noexcept { record(url, record::failed_cell); }
+void Deliveries::failed(std::string_view url) noexcept { record(url, record::tally_code); }
 
 // Most processes have one client: its lane's address is known before anything of the client has been read.
 inline void Deliveries::record(std::string_view url, unsigned cell) noexcept {

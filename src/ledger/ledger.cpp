@@ -53,12 +53,7 @@ bool Ledger::fold(record::Recorder& recorder, bool all) noexcept {
   if (begins_round_) begin_round();
   recorder.drain();
   // All marks of a series are taken before its cells are read, or a count between the two would wait unseen.
-  for (std::uint32_t number = 0; number < std::min(row_count(), record::Marks::count); ++number) {
-    if (!recorder.take_marks(number)) continue;
-    for (std::uint32_t row = number; row < row_count(); row += record::Marks::count) {
-      to_fold_.put(rows_[row].series, true);
-    }
-  }
+  recorder.take_marks(row_count(), [this](std::uint32_t row) { to_fold_.put(rows_[row].series, true); });
   bool complete = all;
   to_fold_.for_each([&](std::uint32_t series) {
     // Without memory for all of it the series is folded again next time, and the others are as they should be.
@@ -86,7 +81,7 @@ bool Ledger::fold_series(record::Recorder& recorder, std::uint32_t series) noexc
   Account& account = accounts_[series];
   if (!read(recorder, account)) return false;
   join_round(account);
-  add_counts(account.tallied, reading_.failed() - account.tallied.recorded);
+  add_counts(account.tallied, reading_.tally() - account.tallied.recorded);
   const std::uint64_t timings = totals_.timings_recorded;
   bool whole = true;
   record::Reading::Sums sums;

@@ -17,8 +17,6 @@ bool tries_again() noexcept {
 
 }  // namespace
 
-std::uint32_t Blocks::lines(std::uint32_t rows) noexcept { return lines_of(sizeof(Block) + rows * sizeof(void*)); }
-
 Block* Blocks::meet(std::uint32_t slot, std::uint64_t id) noexcept {
   if (slot == lane_count || this_thread.closed) return nullptr;
   // A thread that has been met and has no block found no memory for one: now there may be some.
@@ -64,7 +62,7 @@ Block* Blocks::left_block() noexcept {
 }
 
 Block* Blocks::new_block() noexcept {
-  const std::uint32_t line = arena_.take(lines_);
+  const std::uint32_t line = arena_.take(lines);
   if (line == 0) return nullptr;
   link(line);
   return &arena_.at<Block>(line);

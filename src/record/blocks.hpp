@@ -12,10 +12,9 @@ namespace event_metrics::inline v0::record {
 /// The blocks of one client. Any thread.
 class Blocks {
  public:
-  /// Each has headers for so many rows.
-  Blocks(Arena& arena, std::uint32_t rows) noexcept : arena_{arena}, lines_{lines(rows)} {}
+  explicit Blocks(Arena& arena) noexcept : arena_{arena} {}
 
-  static std::uint32_t lines(std::uint32_t rows) noexcept;
+  static constexpr std::uint32_t lines = lines_of(sizeof(Block));
 
   /// Gives the calling thread its lane of the client in `slot`, which has this id, and the block that it leads to, at
   /// most with a short wait for the registry's lock. nullptr where the thread cannot have any.
@@ -31,7 +30,6 @@ class Blocks {
   Block* new_block() noexcept;
 
   Arena& arena_;
-  const std::uint32_t lines_;
 };
 
 }  // namespace event_metrics::inline v0::record

@@ -25,7 +25,7 @@ inline constexpr unsigned chunks_per_mid = 16;
 inline constexpr unsigned octave_chunk = fine_cells / cells_per_chunk;  ///< the one chunk of octave cells
 inline constexpr unsigned chunk_count = octave_chunk + 1;
 inline constexpr unsigned cell_count = chunk_count * cells_per_chunk;
-inline constexpr unsigned failed_cell = cell_count;      ///< a failure, which has no value
+inline constexpr unsigned tally_code = cell_count;       ///< no cell: the tally of a row
 inline constexpr unsigned beyond_cell = cell_count + 1;  ///< a value beyond the range, on its way to the last cell
 
 // A mid is the way to sixteen chunks. Those of the exact cells are reached at once, those of the octaves above through

@@ -36,18 +36,9 @@ struct Tasks {
   std::uint64_t beyond_range;  ///< of all threads, in the shared one: values that were too great
 };
 
-/// Which rows have been counted since the marks were last taken: one byte for those with equal numbers modulo their
-/// count. Apart from what they mark, or taking them would cost the next call the line that it reads.
-struct Marks {
-  static constexpr std::uint32_t count = 1024;
-  std::uint8_t mark[count];
-
-  std::uint8_t& of(std::uint32_t row) noexcept { return mark[row % count]; }
-};
-
 /// One row's place for threads that have none of their own. Any thread adds.
 struct SharedCells {
-  std::uint64_t failed;
+  std::uint64_t tally;
   std::uint64_t octave[octaves];  // whole lines: two rows never share one
 };
 
@@ -66,50 +57,58 @@ struct Far {
 };
 
 /// One thread's cells of one row: the chunks of values below 1024 at once, those of the other exact ones by way of a
-/// Mid, the rest by way of a Far. Failure and error are one word: nothing on the wire tells them apart.
+/// Mid, the rest by way of a Far.
 struct Header {
   Mid near;
   Mid* mid[exact_mids - 1];
   Far* far;
-  std::uint64_t failed;
-  std::uint64_t unused[3];
+  std::uint64_t unused[4];
+};
+
+/// What one thread has of neighbouring rows: of each a tally, and a header where something was observed.
+struct Rows {
+  static constexpr std::uint32_t count = 256;
+
+  Header* header[count];  ///< nullptr while there is none
+  std::uint64_t tally[count];
+  /// 1 for a row that was counted since the marks were last taken. Apart from what they mark, or taking them would cost
+  /// the next call the line that it reads.
+  std::uint8_t mark[count];
 };
 
 /// So many numbers in a thread's block are left to whoever finds rows; the recorder looks at none of them.
 inline constexpr std::size_t hint_count = 2048;
 
-/// What one thread has of a client. Behind it, in the same lines, the address of the thread's header for each row;
-/// nullptr while there is none. The owner alone writes, but for marks and ring, which the flushing thread takes from.
+/// What one thread has of a client. The owner alone writes, but for marks and ring, which the flushing thread takes
+/// from.
 struct Block {
-  std::uint32_t owner;  ///< 1 while a thread has it
-  std::uint32_t next;   ///< older block
+  Rows* rows[most_rows / Rows::count];  ///< nullptr while there are none; first, for a call has their address sooner
+  std::uint32_t owner;                  ///< 1 while a thread has it
+  std::uint32_t next;                   ///< older block
   Tasks tasks;
   std::uint64_t unused[4];
   std::uint16_t hint[hint_count];
-  Marks marks;
   Ring ring;
-
-  /// Where it has the address of its header for `row`.
-  Header*& header(std::size_t row) noexcept { return reinterpret_cast<Header**>(this + 1)[row]; }
 };
 
 static_assert(sizeof(Head) <= Arena::line_bytes && sizeof(Block) % Arena::line_bytes == 0);
-static_assert(sizeof(SharedCells) == 320 && sizeof(Header) == 192);
+static_assert(sizeof(SharedCells) == 320 && sizeof(Header) == 192 && sizeof(Rows) == 4352);
 static_assert(sizeof(Far) == 256 && sizeof(Mid) == 128 && sizeof(Chunk) == 512);
 
-// The first lines of an arena: a Head, then for threads without a block their Tasks, their Marks, and a SharedCells for
-// each row.
+// The first lines of an arena: a Head, then for threads without a block their Tasks, and for each row a SharedCells and
+// a mark.
 inline constexpr std::uint32_t tasks_line = 1;
-inline constexpr std::uint32_t marks_line = 2;
-inline constexpr std::uint32_t shared_line = marks_line + sizeof(Marks) / Arena::line_bytes;
+inline constexpr std::uint32_t shared_line = 2;
+constexpr std::uint32_t shared_marks_line(std::uint32_t rows) noexcept {
+  return shared_line + rows * lines_of(sizeof(SharedCells));
+}
 /// The first line behind them.
 constexpr std::uint32_t line_behind_shared(std::uint32_t rows) noexcept {
-  return shared_line + rows * lines_of(sizeof(SharedCells));
+  return shared_marks_line(rows) + lines_of(rows);
 }
 
 inline Head& head(const Arena& arena) noexcept { return arena.at<Head>(0); }
 inline Tasks& shared_tasks(const Arena& arena) noexcept { return arena.at<Tasks>(tasks_line); }
-inline Marks& shared_marks(const Arena& arena) noexcept { return arena.at<Marks>(marks_line); }
 inline SharedCells& shared_cells(const Arena& arena, std::uint32_t row) noexcept {
   return (&arena.at<SharedCells>(shared_line))[row];
 }

@@ -20,21 +20,23 @@ Mid* mid_of(Header& header, unsigned index) noexcept {
 void Reading::clear() noexcept {
   headers_.clear();
   octaves_.fill(0);
-  failed_ = 0;
+  tally_ = 0;
 }
 
 void Reading::add(const Arena& arena, std::uint32_t row) {
   // Relaxed, as all counts: take_marks() has ordered them.
   SharedCells& shared = shared_cells(arena, row);
-  failed_ += load(shared.failed, std::memory_order_relaxed);
+  tally_ += load(shared.tally, std::memory_order_relaxed);
   for (unsigned octave = 0; octave < octaves; ++octave) {
     octaves_[octave] += load(shared.octave[octave], std::memory_order_relaxed);
   }
   for_each_block(arena, [&](Block& block) {
-    Header* const header = load(block.header(row), std::memory_order_acquire);  // pairs with Writer::grow()
-    if (header == nullptr) return;
-    headers_.push_back(header);
-    failed_ += load(header->failed, std::memory_order_relaxed);
+    // Acquire, both: pairs with Writer::grow().
+    Rows* const rows = load(block.rows[row / Rows::count], std::memory_order_acquire);
+    if (rows == nullptr) return;
+    tally_ += load(rows->tally[row % Rows::count], std::memory_order_relaxed);
+    Header* const header = load(rows->header[row % Rows::count], std::memory_order_acquire);
+    if (header != nullptr) headers_.push_back(header);
   });
 }
 

@@ -24,7 +24,7 @@ class Reading {
   /// Throws std::bad_alloc.
   void add(const Arena& arena, std::uint32_t row);
 
-  std::uint64_t failed() const noexcept { return failed_; }
+  std::uint64_t tally() const noexcept { return tally_; }
 
   /// False when nobody has any of the chunks from `index` on, a multiple of chunks_per_mid, to the next multiple.
   bool has_chunks_from(unsigned index) const noexcept;
@@ -35,7 +35,7 @@ class Reading {
   std::size_t memory_bytes() const noexcept { return headers_.capacity() * sizeof(void*); }
 
  private:
-  std::uint64_t failed_ = 0;
+  std::uint64_t tally_ = 0;
   Sums octaves_{};  // of the shared cells
   std::vector<Header*> headers_;
 };

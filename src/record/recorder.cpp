@@ -25,9 +25,7 @@ constexpr std::chrono::seconds longest_pause{5};
 std::uint32_t drained_line(const Recorder::Limits& limits) noexcept {
   return Recorder::further_line(limits) + limits.further_lines;
 }
-std::uint32_t fixed_lines(const Recorder::Limits& limits) noexcept {
-  return drained_line(limits) + Blocks::lines(limits.rows);
-}
+std::uint32_t fixed_lines(const Recorder::Limits& limits) noexcept { return drained_line(limits) + Blocks::lines; }
 
 Seed random_seed(const void* fallback) noexcept {
   Seed seed;
@@ -46,10 +44,10 @@ Recorder::Recorder(const Limits& limits, Reborn reborn, std::unique_ptr<Arena> a
       limits_{limits},
       reborn_{std::move(reborn)},
       arena_{std::move(arena)},
-      writer_{*arena_},
-      blocks_{*arena_, limits.rows},
+      writer_{*arena_, limits.rows},
+      blocks_{*arena_},
       budget_{*arena_, limits.memory},
-      memory_ahead_{*arena_, budget_, least_ready_blocks * Blocks::lines(limits.rows)},
+      memory_ahead_{*arena_, budget_, least_ready_blocks * Blocks::lines},
       drained_{arena_->at<Block>(drained_line(limits))} {
   if (!arena_->open(fixed_lines(limits_))) throw std::bad_alloc{};
   const std::lock_guard lock{Registry::instance().mutex()};
@@ -152,20 +150,6 @@ Recorder::Clock::time_point Recorder::tend(Clock::time_point now) noexcept {
   if (held == 0) return now + std::clamp<Clock::duration>(2 * elapsed, least_pause, longest_pause);
   // As fast as before, the fullest ring will be half full then.
   return now + std::clamp<Clock::duration>(elapsed * (ring_words / 2) / held, least_pause, busy_pause);
-}
-
-bool Recorder::take_marks(std::uint32_t number) noexcept {
-  bool marked = false;
-  const auto take = [&marked](std::uint8_t& mark) {
-    // Acquire: what was counted before the mark was set is read after this. Looking first spares idle lines the write.
-    if (load(mark, std::memory_order_relaxed) != 0 &&
-        std::atomic_ref{mark}.exchange(0, std::memory_order_acquire) != 0) {
-      marked = true;
-    }
-  };
-  take(shared_marks(*arena_).mark[number]);
-  for_each_block(*arena_, [&](Block& block) { take(block.marks.mark[number]); });
-  return marked;
 }
 
 std::int64_t Recorder::sum_tasks(bool& touched) const noexcept {

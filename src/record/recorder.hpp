@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -56,7 +57,7 @@ class Recorder {
   /// nullptr where the thread cannot have any. May lock once, and takes lines.
   Block* own_block() noexcept;
 
-  /// For the calling thread, whose own_block() is `own`; `cell` is a cell, failed_cell or beyond_cell.
+  /// For the calling thread, whose own_block() is `own`; `cell` is a cell, tally_code or beyond_cell.
   void count(const Block* own, std::uint32_t row, unsigned cell) noexcept;
   void active_task(std::int64_t change) noexcept;
 
@@ -93,9 +94,10 @@ class Recorder {
   std::uint32_t taken_lines() const noexcept { return arena_->taken(); }
   const Arena& arena() const noexcept { return *arena_; }
 
-  /// Marks of what was counted: each stands for the rows with equal numbers modulo their count. True once after
-  /// anything was counted for one of them: take before reading.
-  bool take_marks(std::uint32_t number) noexcept;
+  /// Calls visit(row) for each of the first `rows` in which anything was counted since the last time; for some more
+  /// than once. Take before reading.
+  template <class Visit>
+  void take_marks(std::uint32_t rows, Visit visit) noexcept;
 
   struct ActiveTasks {
     std::int64_t count;
@@ -129,5 +131,27 @@ class Recorder {
   std::uint32_t fullest_ = 0;  // the most that a ring held since the last tend()
   Clock::time_point tended_at_{};
 };
+
+template <class Visit>
+void Recorder::take_marks(std::uint32_t rows, Visit visit) noexcept {
+  const auto take = [&visit](std::uint8_t* marks, std::uint32_t first, std::uint32_t count) {
+    for (std::uint32_t place = 0; place < count; ++place) {
+      std::uint8_t& mark = marks[place];
+      // Acquire: what was counted before the mark was set is read after this. Looking first spares idle lines the
+      // write.
+      if (load(mark, std::memory_order_relaxed) != 0 &&
+          std::atomic_ref{mark}.exchange(0, std::memory_order_acquire) != 0) {
+        visit(first + place);
+      }
+    }
+  };
+  take(&arena_->at<std::uint8_t>(shared_marks_line(limits_.rows)), 0, rows);
+  for_each_block(*arena_, [&](Block& block) {
+    for (std::uint32_t first = 0; first < rows; first += Rows::count) {
+      Rows* const here = load(block.rows[first / Rows::count], std::memory_order_acquire);  // pairs with Writer::grow()
+      if (here != nullptr) take(here->mark, first, std::min(Rows::count, rows - first));
+    }
+  });
+}
 
 }  // namespace event_metrics::inline v0::record

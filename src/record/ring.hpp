@@ -17,15 +17,15 @@ namespace event_metrics::inline v0::record {
 
 inline constexpr std::uint32_t ring_words = 1024;
 
-inline constexpr unsigned cell_bits = std::bit_width(beyond_cell);
+inline constexpr unsigned cell_bits = std::bit_width(beyond_cell + 1);
 
-/// The most rows that words can tell apart, where a word has one more than its row and never 0.
-inline constexpr std::uint32_t most_rows = (1U << (32 - cell_bits)) - 1;
+/// The most rows that words can tell apart.
+inline constexpr std::uint32_t most_rows = 1U << (32 - cell_bits);
 
-/// What goes into a ring for this cell of this row; never 0.
-constexpr std::uint32_t word_of(std::uint32_t row, unsigned cell) noexcept { return (row + 1) << cell_bits | cell; }
-constexpr std::uint32_t row_of(std::uint32_t word) noexcept { return (word >> cell_bits) - 1; }
-constexpr unsigned cell_of_word(std::uint32_t word) noexcept { return word & ((1U << cell_bits) - 1); }
+/// What goes into a ring for this cell of this row; never 0. The cell may be added later.
+constexpr std::uint32_t word_of(std::uint32_t row, unsigned cell) noexcept { return (row << cell_bits) + 1 + cell; }
+constexpr std::uint32_t row_of(std::uint32_t word) noexcept { return word >> cell_bits; }
+constexpr unsigned cell_of_word(std::uint32_t word) noexcept { return word % (1U << cell_bits) - 1; }
 
 /// Relaxed throughout: a word is the whole message, and who has seen that a call is over sees its word.
 struct Ring {

@@ -4,8 +4,9 @@ namespace event_metrics::inline v0::record {
 
 [[gnu::noinline]] void Writer::into_new_cells(Block& block, std::uint32_t row, unsigned cell) noexcept {
   cell = within_range(cell);
-  if (Header* const header = grow(block.header(row))) {
-    if (std::uint64_t* const count = new_count(*header, cell)) return add_one(block, row, *count);
+  if (Rows* const rows = grow(block.rows[row / Rows::count])) {
+    const std::size_t place = row % Rows::count;
+    if (std::uint64_t* const count = new_count(*rows, place, cell)) return add_one(*rows, place, *count);
   }
   into_shared_cells(row, cell);
 }
@@ -13,10 +14,11 @@ namespace event_metrics::inline v0::record {
 void Writer::into_shared_cells(std::uint32_t row, unsigned cell) noexcept {
   cell = within_range(cell);
   SharedCells& cells = shared_cells(arena_, row);
-  std::uint64_t& count = cell == failed_cell ? cells.failed : cells.octave[coarse_cell(cell) - fine_cells];
+  std::uint64_t& count = cell == tally_code ? cells.tally : cells.octave[coarse_cell(cell) - fine_cells];
   std::atomic_ref{count}.fetch_add(1, std::memory_order_relaxed);  // ordered by the mark
   // An exchange, because a plain store would end the release sequence of the thread that marked before.
-  std::atomic_ref{shared_marks(arena_).of(row)}.exchange(1, std::memory_order_release);
+  std::uint8_t& mark = (&arena_.at<std::uint8_t>(shared_marks_line_))[row];
+  std::atomic_ref{mark}.exchange(1, std::memory_order_release);
 }
 
 void Writer::into_shared_tasks(std::int64_t change) noexcept {
@@ -32,10 +34,12 @@ unsigned Writer::within_range(unsigned cell) noexcept {
   return fine_cells - 1;
 }
 
-std::uint64_t* Writer::new_count(Header& header, unsigned cell) noexcept {
-  if (cell == failed_cell) return &header.failed;
+std::uint64_t* Writer::new_count(Rows& rows, std::size_t place, unsigned cell) noexcept {
+  if (cell == tally_code) return &rows.tally[place];
+  Header* const header = grow(rows.header[place]);
+  if (header == nullptr) return nullptr;
   const unsigned index = cell / cells_per_chunk;
-  Mid* const mid = new_mid(header, index / chunks_per_mid);
+  Mid* const mid = new_mid(*header, index / chunks_per_mid);
   Chunk* const chunk = mid != nullptr ? grow(mid->chunk[index % chunks_per_mid]) : nullptr;
   return chunk != nullptr ? &chunk->cell[cell % cells_per_chunk] : nullptr;
 }

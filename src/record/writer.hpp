@@ -21,9 +21,9 @@ namespace event_metrics::inline v0::record {
 /// Nothing here waits, locks, allocates or enters the kernel.
 class Writer {
  public:
-  explicit Writer(Arena& arena) noexcept : arena_{arena} {}
+  Writer(Arena& arena, std::uint32_t rows) noexcept : arena_{arena}, shared_marks_line_{shared_marks_line(rows)} {}
 
-  /// For the thread whose lane it is. `row_word` is word_of(row, 0), `cell` a cell, failed_cell or beyond_cell.
+  /// For the thread whose lane it is. `row_word` is word_of(row, 0), `cell` a cell, tally_code or beyond_cell.
   void into_ring(Lane& lane, std::uint32_t row_word, unsigned cell) noexcept;
   /// For the block's one writer.
   void into_own_cells(Block& block, std::uint32_t row_word, unsigned cell) noexcept;
@@ -35,21 +35,22 @@ class Writer {
 
  private:
   void into_new_cells(Block& block, std::uint32_t row, unsigned cell) noexcept;
-  static void add_one(Block& block, std::uint32_t row, std::uint64_t& count) noexcept;
-  static std::uint64_t* near_count(Header& header, unsigned cell) noexcept;
-  std::uint64_t* new_count(Header& header, unsigned cell) noexcept;
+  static void add_one(Rows& rows, std::size_t place, std::uint64_t& count) noexcept;
+  static std::uint64_t* near_count(Rows& rows, std::size_t place, unsigned cell) noexcept;
+  std::uint64_t* new_count(Rows& rows, std::size_t place, unsigned cell) noexcept;
   Mid* new_mid(Header& header, unsigned number) noexcept;
   template <class T>
   T* grow(T*& link) noexcept;
   unsigned within_range(unsigned cell) noexcept;
 
   Arena& arena_;
+  const std::uint32_t shared_marks_line_;
 };
 
 inline void Writer::into_ring(Lane& lane, std::uint32_t row_word, unsigned cell) noexcept {
   std::uint32_t* const place = lane.place;
   if (load(*place, std::memory_order_relaxed) != 0) return into_own_cells(*lane.block, row_word, cell);
-  store(*place, row_word | cell, std::memory_order_relaxed);  // see Ring
+  store(*place, row_word + cell, std::memory_order_relaxed);  // see Ring
   // The flushing thread has written there last: by the time we get there its line should have come.
   constexpr std::size_t two_lines = 2 * Arena::line_bytes;
   __builtin_prefetch(reinterpret_cast<const std::byte*>(place) + two_lines, 1);
@@ -58,24 +59,27 @@ inline void Writer::into_ring(Lane& lane, std::uint32_t row_word, unsigned cell)
 
 inline void Writer::into_own_cells(Block& block, std::uint32_t row_word, unsigned cell) noexcept {
   const std::uint32_t row = row_of(row_word);
-  Header* const header = load(block.header(row), std::memory_order_relaxed);
-  if (header != nullptr) [[likely]] {
-    if (std::uint64_t* const count = near_count(*header, cell)) [[likely]]
-      return add_one(block, row, *count);
+  Rows* const rows = load(block.rows[row / Rows::count], std::memory_order_relaxed);
+  if (rows != nullptr) [[likely]] {
+    const std::size_t place = row % Rows::count;
+    if (std::uint64_t* const count = near_count(*rows, place, cell)) [[likely]]
+      return add_one(*rows, place, *count);
   }
   into_new_cells(block, row, cell);
 }
 
-inline void Writer::add_one(Block& block, std::uint32_t row, std::uint64_t& count) noexcept {
+inline void Writer::add_one(Rows& rows, std::size_t place, std::uint64_t& count) noexcept {
   add_alone(count, std::uint64_t{1});
   // Release: after the count, see Recorder::take_marks(). A byte, since an unconditional store is all that marking may
   // be.
-  store(block.marks.of(row), std::uint8_t{1}, std::memory_order_release);
+  store(rows.mark[place], std::uint8_t{1}, std::memory_order_release);
 }
 
-inline std::uint64_t* Writer::near_count(Header& header, unsigned cell) noexcept {
-  if (cell >= chunks_per_mid * cells_per_chunk) return cell == failed_cell ? &header.failed : nullptr;
-  Chunk* const chunk = load(header.near.chunk[cell / cells_per_chunk], std::memory_order_relaxed);
+inline std::uint64_t* Writer::near_count(Rows& rows, std::size_t place, unsigned cell) noexcept {
+  if (cell >= chunks_per_mid * cells_per_chunk) return cell == tally_code ? &rows.tally[place] : nullptr;
+  Header* const header = load(rows.header[place], std::memory_order_relaxed);
+  if (header == nullptr) return nullptr;
+  Chunk* const chunk = load(header->near.chunk[cell / cells_per_chunk], std::memory_order_relaxed);
   return chunk != nullptr ? &chunk->cell[cell % cells_per_chunk] : nullptr;
 }
 

@@ -320,7 +320,7 @@ TEST(Client, TellsTheAgentMoreThan2To32AtOnce) {
   const support::Agent agent{support::Agent::Way::unix_datagram};
   Client client{{.agent = Agent::datadog, .address = agent.address(), .own_thread = false}, {}};
   for (std::uint32_t call = 0; call <= record::ring_words; ++call) client.failed(url);
-  record::this_thread.first_lane.block->header(delivery::first_endpoint)->failed += 0xFFFF'FFFFU;
+  record::this_thread.first_lane.block->rows[0]->tally[delivery::first_endpoint] += 0xFFFF'FFFFU;
   client.failed(url);
   ASSERT_TRUE(client.flush(10s));
   EXPECT_TRUE(agent.wait_for([](const support::Tally& tally) {

@@ -44,7 +44,7 @@ Counted all_of(Recording& recorder) {
   for (std::uint32_t endpoint = 0; endpoint < recorder.endpoint_count(); ++endpoint) {
     reading.clear();
     reading.add(recorder.arena(), endpoint);
-    counted.failed += reading.failed();
+    counted.failed += reading.tally();
     for (unsigned chunk = 0; chunk < chunk_count; ++chunk) {
       if (!reading.chunk(chunk, sums)) continue;
       for (const std::uint64_t sum : sums) (chunk == octave_chunk ? counted.coarse : counted.fine) += sum;

@@ -87,7 +87,7 @@ TEST(Ledger, TellsTheHeapThatASeriesOfManyEndpointsTakes) {
   for (std::uint32_t i = 0; i < endpoints; ++i) {
     // Past a full ring, in cells of this thread's own.
     for (int call = 0; call < 2; ++call)
-      recorder.failed("https://host-" + std::to_string(i) + "/0123456789012345678901234");
+      recorder.success("https://host-" + std::to_string(i) + "/0123456789012345678901234", 7ms);
   }
   while (ledger.row_count() < recorder.endpoint_count()) ledger.attach_row(series);
   const std::size_t heap = heap_bytes();

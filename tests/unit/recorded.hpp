@@ -35,7 +35,7 @@ inline std::uint64_t failed(Recording& recorder, std::uint32_t endpoint = exampl
   recorder.drain();
   Reading reading;
   reading.add(recorder.arena(), endpoint);
-  return reading.failed();
+  return reading.tally();
 }
 
 /// What was counted in each cell of an endpoint.

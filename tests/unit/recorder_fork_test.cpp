@@ -40,7 +40,7 @@ TEST(ForkedRecorder, StartsFromZeroAndLeavesTheParentItsCounts) {
     if (ready.recorder.endpoint_count() != 3 || ready.recorder.label(2) != "c") return 3;
     if (failed(ready.recorder, 2) != 1 || !cells(ready.recorder, 2).empty()) return 4;
     ready.recorder.drain();
-    if (ready.recorder.take_marks(0) || ready.recorder.take_marks(1) || !ready.recorder.take_marks(2)) return 5;
+    if (ready.recorder.take_mark(0) || ready.recorder.take_mark(1) || !ready.recorder.take_mark(2)) return 5;
     ready.recorder.success("https://c/", 7ms);
     return cells(ready.recorder, 2) == Cells{{7, 1}} || successes(ready.recorder, 2).coarse == 1 ? 0 : 6;
   });

@@ -75,16 +75,16 @@ TEST(Recorder, CountsInEveryOctaveWhateverThreadCounts) {
 
 TEST(Recorder, MarksAnEndpointUntilTheMarkIsTaken) {
   Ready ready;
-  EXPECT_FALSE(ready.recorder.take_marks(other_endpoint));
+  EXPECT_FALSE(ready.recorder.take_mark(other_endpoint));
   ready.recorder.success(url, 7ms);
   ready.recorder.drain();
-  EXPECT_FALSE(ready.recorder.take_marks(other_endpoint));
-  EXPECT_TRUE(ready.recorder.take_marks(example));
-  EXPECT_FALSE(ready.recorder.take_marks(example));
+  EXPECT_FALSE(ready.recorder.take_mark(other_endpoint));
+  EXPECT_TRUE(ready.recorder.take_mark(example));
+  EXPECT_FALSE(ready.recorder.take_mark(example));
   ready.recorder.failed(url);
   ready.recorder.drain();
-  EXPECT_TRUE(ready.recorder.take_marks(example));
-  EXPECT_FALSE(ready.recorder.take_marks(example));
+  EXPECT_TRUE(ready.recorder.take_mark(example));
+  EXPECT_FALSE(ready.recorder.take_mark(example));
 }
 
 // Rings are looked at as often as they fill, and hardly while nothing is recorded.
@@ -126,7 +126,7 @@ TEST(Recorder, CountsCoarselyAndExactlyWhenThePoolIsDry) {
   EXPECT_EQ(counted.fine + counted.coarse, 4000U);
   EXPECT_EQ(failed(recorder), 4000U);
   EXPECT_EQ(recorder.active_tasks().count, 4000);
-  EXPECT_TRUE(recorder.take_marks(example));
+  EXPECT_TRUE(recorder.take_mark(example));
 }
 
 TEST(Recorder, KeepsTheOctaveOfACoarseDuration) {
@@ -204,10 +204,10 @@ void count_once_a_round(Recording& recorder, int rounds, bool by_ring) {
   std::uint64_t seen = 0;
   const auto look = [&] {
     if (by_ring) recorder.drain();
-    if (!recorder.take_marks(example)) return;
+    if (!recorder.take_mark(example)) return;
     reading.clear();
     reading.add(recorder.arena(), example);
-    seen = reading.failed();
+    seen = reading.tally();
   };
   while (done.load(std::memory_order_acquire) < 0) continue;
   look();
@@ -282,19 +282,19 @@ TEST(ActiveTasks, AreNeverMoreThanThereAreNorFewerThanNone) {
 }
 
 /// Where this thread counts in `recorder` once its ring is full, which it is now.
-Header& own_header(Recording& recorder) {
+Rows& own_rows(Recording& recorder) {
   for (std::uint32_t call = 0; call <= ring_words; ++call) recorder.failed(url);
   for (std::uint32_t call = 0; call < 2; ++call) recorder.success(url, 7ms);
-  return *this_thread.first_lane.block->header(example);
+  return *this_thread.first_lane.block->rows[0];
 }
 
 // As after hours without a flush, or minutes in which an on_error blocks.
 TEST(Recorder, LosesNothingWhereACellPasses2To32) {
   constexpr std::uint64_t seed = (std::uint64_t{1} << 32U) - 10;
   Ready ready;
-  Header& header = own_header(ready.recorder);
-  header.failed += seed;
-  header.near.chunk[0]->cell[7] += seed;
+  Rows& rows = own_rows(ready.recorder);
+  rows.tally[example] += seed;
+  rows.header[example]->near.chunk[0]->cell[7] += seed;
   for (int call = 0; call < 20; ++call) {
     ready.recorder.failed(url);
     ready.recorder.success(url, 7ms);
@@ -308,11 +308,11 @@ TEST(Recorder, LosesNothingWhereASharedCellPasses2To32) {
   Ready ready;
   ready.recorder.failed(url);
   auto& shared = this_thread.holdings->arenas[0]->at<SharedCells>(shared_line + example * sizeof(SharedCells) / 64);
-  shared.failed = seed;
+  shared.tally = seed;
   shared.octave[2] = seed;
   EXPECT_EQ(failed(ready.recorder), 4'294'967'287U);
   EXPECT_EQ(successes(ready.recorder).coarse, seed);
-  shared.failed += 20;
+  shared.tally += 20;
   shared.octave[2] += 20;
   EXPECT_EQ(failed(ready.recorder), 4'294'967'307U);
   EXPECT_EQ(successes(ready.recorder).coarse, 4'294'967'306U);

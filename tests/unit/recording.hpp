@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <utility>
 
 #include "delivery/deliveries.hpp"
@@ -45,12 +46,19 @@ class Recording : public delivery::Deliveries {
   std::size_t memory_bytes() { return recorder().memory_bytes(); }
   bool write_ahead() { return recorder().write_ahead(); }
   void drain() { recorder().drain(); }
-  bool take_marks(std::uint32_t number) { return recorder().take_marks(number); }
+  /// Whether the row was marked since the last time that it was asked for.
+  bool take_mark(std::uint32_t row) {
+    recorder().take_marks(endpoint_count(), [this](std::uint32_t each) { marked_.insert(each); });
+    return marked_.erase(row) != 0;
+  }
   record::Recorder::ActiveTasks active_tasks() { return recorder().active_tasks(); }
   std::uint64_t beyond_range() { return recorder().beyond_range(); }
   bool begun() { return recorder().begun(); }
   bool is_prepared() { return recorder().is_prepared(); }
   bool begin_in_child() { return recorder().begin_in_child(); }
+
+ private:
+  std::set<std::uint32_t> marked_;
 };
 
 }  // namespace event_metrics
