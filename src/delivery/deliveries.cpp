@@ -18,12 +18,12 @@ using record::this_thread;
 using record::word_of;
 
 /// Of two words that most URLs have in their host a thread remembers how the last URL with them spelled its endpoint: a
-/// guess, which is compared before it is believed. `rest` is what stands behind a URL's first 8 bytes, or behind its
-/// user info.
-std::uint16_t& guess(record::Block& block, std::string_view rest) noexcept {
-  if (rest.size() < 8) return block.hint[0];
-  const std::uint64_t one = word_at(rest.data());
-  const std::uint64_t other = word_at(rest.data() + std::min<std::size_t>(8, rest.size() - 8));
+/// guess, which is compared before it is believed. The words stand behind a URL's first 8 bytes, or behind its user
+/// info: from `begin` on, where the URL may end.
+std::uint16_t& guess(record::Block& block, std::string_view url, std::size_t begin) noexcept {
+  if (url.size() < begin + 8) return block.hint[0];
+  const std::uint64_t one = word_at(url.data() + begin);
+  const std::uint64_t other = word_at(url.data() + std::min(begin + 8, url.size() - 8));
   // Factors by chance, tried out: under these 256 hosts that differ in a number have a place each.
   const std::uint64_t hash = one * 0x42B4F525EAF412B7U + other * 0x6AFF0E85A488DAB9U;
   return block.hint[hash >> (64U - std::bit_width(record::hint_count - 1))];
@@ -32,16 +32,12 @@ std::uint16_t& guess(record::Block& block, std::string_view rest) noexcept {
 /// Numbers of spellings that a guess can say.
 constexpr std::uint32_t most_guessed = 1U << 16U;
 
-/// Where the host of a URL ends, or its user info: at the first of these bytes behind the eighth, so that a scheme of
-/// up to five letters is passed by. If it is not the `@` of user info, what stands before is the spelling of an
-/// endpoint where it is in the table, and nothing else has to be proved.
-std::size_t end_of_beginning(std::string_view url) noexcept {
-  using End = OneOf<'/', '?', '@'>;
-  if (url.size() >= EndpointTable::wide_bytes) {
-    if (const unsigned at = find_in_32<End, true>(url.data() + 8); at < 32) return 8 + at;
-  }
-  return find_byte<End, true>(url, 8);
-}
+/// What ends the host of a URL, or its user info, behind the eighth byte, so that a scheme of up to five letters is
+/// passed by. If it is not the `@` of user info, what stands before is the spelling of an endpoint where it is in the
+/// table, and nothing else has to be proved.
+using End = OneOf<'/', '?', '@'>;
+
+constexpr std::size_t wide = EndpointTable::wide_bytes;
 
 }  // namespace
 
@@ -56,7 +52,7 @@ static_assert(sizeof(void*) + sizeof(EndpointTable) + sizeof(std::size_t) <= rec
 Deliveries::Deliveries(const Limits& limits, record::Recorder::Reborn reborn, std::unique_ptr<record::Arena> arena)
     : head_{record::head(*arena)},
       table_{*arena, record::Recorder::further_line(limits.of_recorder()), limits.max_endpoints},
-      guess_from_{limits.by_endpoint ? EndpointTable::wide_bytes : std::string_view{}.max_size()},
+      guess_from_{limits.by_endpoint ? wide : std::string_view{}.max_size()},
       writer_{*arena, limits.of_recorder().rows},
       by_endpoint_{limits.by_endpoint},
       recorder_{limits.of_recorder(), std::move(reborn), std::move(arena)} {}
@@ -79,10 +75,10 @@ inline void Deliveries::record(std::string_view url, unsigned cell) noexcept {
 inline void Deliveries::by_guess(Lane& lane, std::string_view url, unsigned cell) noexcept {
   if (url.size() < guess_from_) [[unlikely]]
     return by_short_guess(url, cell, lane);
-  std::uint16_t& number = guess(*lane.block, {url.data() + 8, EndpointTable::wide_bytes - 8});
-  const std::uint32_t word = table_.word_if_wide(number, url.data());
+  const EndpointTable::Slot& guessed = table_.slot(guess(*lane.block, {url.data(), wide}, 8));
+  const std::uint32_t word = table_.word_if_wide(guessed, url.data());
   if (word == 0) [[unlikely]]
-    return by_second_guess(url, cell, lane, number);
+    return by_second_guess(url, cell, lane, guessed);
   writer_.into_ring(lane, word, cell);
 }
 
@@ -90,12 +86,7 @@ inline void Deliveries::by_guess(Lane& lane, std::string_view url, unsigned cell
 [[gnu::noinline]] void Deliveries::by_short_guess(std::string_view url, unsigned cell, Lane& lane) noexcept {
   if (!by_endpoint_) return writer_.into_ring(lane, word_of(other_endpoint, 0), cell);
   if (url.size() < 8) return by_label(url, cell, lane, lane.block->hint[0]);
-  const std::string_view rest{url.data() + 8, url.size() - 8};
-  std::uint16_t& number = guess(*lane.block, rest);
-  const std::uint32_t word = table_.word_if(number, url.data(), rest);
-  if (word == 0) [[unlikely]]
-    return by_text(url, cell, lane, number);
-  writer_.into_ring(lane, word, cell);
+  by_second_guess(url, cell, lane, table_.slot(guess(*lane.block, url, 8)));
 }
 
 [[gnu::noinline]] void Deliveries::by_further_lane(std::string_view url, unsigned cell) noexcept {
@@ -106,48 +97,48 @@ inline void Deliveries::by_guess(Lane& lane, std::string_view url, unsigned cell
   recorder_.count(own, endpoint_of(url, not_guessed), cell);
 }
 
-// The guess was wrong, or is of a host that is longer than what has been compared.
+// URL or host are not of the size that has been compared, or the guess was wrong.
 [[gnu::noinline]] void Deliveries::by_second_guess(std::string_view url, unsigned cell, Lane& lane,
-                                                   std::uint16_t& number) noexcept {
-  return table_.is_long(number) ? by_long_guess(url, cell, lane, number) : by_text(url, cell, lane, number);
-}
-
-[[gnu::noinline]] void Deliveries::by_long_guess(std::string_view url, unsigned cell, Lane& lane,
-                                                 std::uint16_t& number) noexcept {
-  const std::uint32_t word = table_.word_if_long(number, url);
+                                                   const EndpointTable::Slot& guessed) noexcept {
+  const std::uint32_t word = table_.word_if(guessed, url, 8);
   if (word == 0) [[unlikely]]
-    return by_text(url, cell, lane, number);
+    return by_host_behind(url, cell, lane);
   writer_.into_ring(lane, word, cell);
 }
 
-[[gnu::noinline]] void Deliveries::by_text(std::string_view url, unsigned cell, Lane& lane,
-                                           std::uint16_t& number) noexcept {
-  const std::size_t size = end_of_beginning(url);
-  if (size < url.size() && url[size] == '@') return by_host_behind(size, url, cell, lane);
+// As by_guess(), of an https URL without its user info: what is guessed then is the label. Where there is none it is
+// known how much of the URL has to be looked up, if that is not much.
+[[gnu::noinline]] void Deliveries::by_host_behind(std::string_view url, unsigned cell, Lane& lane) noexcept {
+  const std::size_t end = url.size() >= wide ? 8 + find_in_32<End, true>(url.data() + 8) : wide;
+  if (end == wide || url[end] != '@') return by_text(url, cell, lane, end);
+  std::uint16_t& number = guess(*lane.block, url, end + 1);
+  // Of another scheme a part of the user info would be among the first 8 bytes; and these two end a host before an `@`.
+  const bool is_user_info =
+      word_at(url.data()) == word_at(https.data()) && 8 + find_in_32<OneOf<'#', '\\'>, true>(url.data() + 8) > end;
+  const std::uint32_t word = is_user_info ? table_.word_if(table_.slot(number), url, end + 1) : 0;
+  if (word == 0) [[unlikely]]
+    return by_label(url, cell, lane, number);
+  writer_.into_ring(lane, word, cell);
+}
+
+// `size` is what by_host_behind() has found out: how much of the URL has to be looked up, or `wide` where it does not
+// know.
+[[gnu::noinline]] void Deliveries::by_text(std::string_view url, unsigned cell, Lane& lane, std::size_t size) noexcept {
+  const auto number = [&]() -> std::uint16_t& { return guess(*lane.block, url, 8); };
+  if (size == wide) {
+    size = find_byte<End, true>(url, 8);
+    if (size < url.size() && url[size] == '@') return by_label(url, cell, lane, number());
+  }
   const bool is_full = table_.is_full();  // first: what made it full is found then
-  const std::uint32_t spelling = table_.find(url.substr(0, size));
+  const std::uint32_t spelling = table_.find({url.data(), size});
   if (spelling == 0) [[unlikely]] {
     const Glance seen = glance(url, size);
     if (seen == Glance::no_host) return writer_.into_ring(lane, word_of(invalid_endpoint, 0), cell);
     if (seen == Glance::url_of_label && is_full) return writer_.into_ring(lane, word_of(other_endpoint, 0), cell);
-    return by_label(url, cell, lane, number);
+    return by_label(url, cell, lane, number());
   }
-  if (spelling < most_guessed) number = static_cast<std::uint16_t>(spelling);
+  if (spelling < most_guessed) number() = static_cast<std::uint16_t>(spelling);
   writer_.into_ring(lane, word_of(table_.endpoint(spelling), 0), cell);
-}
-
-// As by_guess(), of an https URL without its user info. What is guessed then is the label.
-[[gnu::noinline]] void Deliveries::by_host_behind(std::size_t user_info_end, std::string_view url, unsigned cell,
-                                                  Lane& lane) noexcept {
-  const std::string_view rest{url.data() + user_info_end + 1, url.size() - user_info_end - 1};
-  std::uint16_t& number = guess(*lane.block, rest);
-  // Of another scheme a part of the user info would be among the first 8 bytes; and these two end a host before an `@`.
-  const bool is_user_info = url.size() >= EndpointTable::wide_bytes && word_at(url.data()) == word_at(https.data()) &&
-                            8 + find_in_32<OneOf<'#', '\\'>, true>(url.data() + 8) > user_info_end;
-  const std::uint32_t word = is_user_info ? table_.word_if(number, https.data(), rest) : 0;
-  if (word == 0) [[unlikely]]
-    return by_label(url, cell, lane, number);
-  writer_.into_ring(lane, word, cell);
 }
 
 [[gnu::noinline]] void Deliveries::by_label(std::string_view url, unsigned cell, Lane& lane,

@@ -2,10 +2,11 @@
 //
 // The endpoint is looked for in this order, each where the one before does not know it:
 //
-//   by_guess()  what the last URL with the same two words in its host had, compared with it; for URLs that are short,
-//               have a long host or begin with user info by a function of their own
-//   by_text()   what it begins with, up to its path, in the table
-//   by_label()  it is read as a whole; a new endpoint, or a thread's first call, takes a lock
+//   by_guess()        what the last URL with the same two words in its host had, compared with it
+//   by_second_guess() the same of URLs that are short and of hosts that are long
+//   by_host_behind()  the same of hosts behind user info; finds where what it begins with ends, at the latest its path
+//   by_text()         that beginning in the table
+//   by_label()        it is read as a whole; a new endpoint, or a thread's first call, takes a lock
 
 #pragma once
 
@@ -58,10 +59,10 @@ class alignas(record::Arena::line_bytes) Deliveries {
   void by_guess(record::Lane& lane, std::string_view url, unsigned cell) noexcept;
   void by_short_guess(std::string_view url, unsigned cell, record::Lane& lane) noexcept;
   void by_further_lane(std::string_view url, unsigned cell) noexcept;
-  void by_second_guess(std::string_view url, unsigned cell, record::Lane& lane, std::uint16_t& number) noexcept;
-  void by_long_guess(std::string_view url, unsigned cell, record::Lane& lane, std::uint16_t& number) noexcept;
-  void by_text(std::string_view url, unsigned cell, record::Lane& lane, std::uint16_t& number) noexcept;
-  void by_host_behind(std::size_t user_info_end, std::string_view url, unsigned cell, record::Lane& lane) noexcept;
+  void by_second_guess(std::string_view url, unsigned cell, record::Lane& lane,
+                       const EndpointTable::Slot& guessed) noexcept;
+  void by_host_behind(std::string_view url, unsigned cell, record::Lane& lane) noexcept;
+  void by_text(std::string_view url, unsigned cell, record::Lane& lane, std::size_t size) noexcept;
   void by_label(std::string_view url, unsigned cell, record::Lane& lane, std::uint16_t& number) noexcept;
   std::uint32_t endpoint_of(std::string_view url, std::uint16_t& number) noexcept;
   std::uint32_t new_endpoint(const HostLabel& label) noexcept;

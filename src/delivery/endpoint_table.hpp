@@ -26,6 +26,20 @@ inline constexpr std::uint32_t first_endpoint = 2;
 /// its answer.
 class EndpointTable {
  public:
+  static constexpr std::size_t wide_bytes = longest_of_three + 1;
+
+  /// One spelling on a line of its own. A long one has its size and endpoint here: it is url() of the endpoint's label.
+  class alignas(record::Arena::line_bytes) Slot {
+    friend EndpointTable;
+
+    std::uint32_t size;  ///< of the spelling; 0 where there is none, being_written until it is complete
+    std::uint32_t word;  ///< word_of(endpoint, 0)
+    char text[wide_bytes];
+    std::uint32_t guess;  ///< which of 32 bytes behind the first 8 are the text's
+    std::uint32_t end;    ///< the size of what stands in `text`
+    std::uint32_t endpoint;
+  };
+
   /// A table for `capacity` endpoints on lines(capacity) zeroed lines from `first_line`. The arena's first line is a
   /// Head, whose seed must be set before the first find().
   EndpointTable(const record::Arena& arena, std::uint32_t first_line, std::uint32_t capacity) noexcept;
@@ -38,17 +52,16 @@ class EndpointTable {
   /// The index of the endpoint that is spelled like this; what find() returned.
   std::uint32_t endpoint(std::uint32_t number) const noexcept { return slots_[number].endpoint; }
 
-  /// word_of(endpoint, 0) if `url` begins with this spelling, which is not long, and then its path or query, for any
-  /// number that find() once returned to this thread; otherwise 0. Reads wide_bytes of `url`.
-  std::uint32_t word_if_wide(std::uint32_t number, const char* url) const noexcept;
-  static constexpr std::size_t wide_bytes = longest_of_three + 1;
+  /// The slot with a number that find() once returned to this thread, or with 0, which is that of no spelling.
+  const Slot& slot(std::uint32_t number) const noexcept { return slots_[number]; }
 
-  /// The same of a URL that begins with the 8 bytes at `scheme` and goes on with `rest`.
-  std::uint32_t word_if(std::uint32_t number, const char* scheme, std::string_view rest) const noexcept;
+  /// word_of(endpoint, 0) if `url` begins with this spelling, which is not long, and then its path or query; otherwise
+  /// 0. Reads wide_bytes of `url`.
+  std::uint32_t word_if_wide(const Slot& slot, const char* url) const noexcept;
 
-  /// The same of a spelling that is long.
-  std::uint32_t word_if_long(std::uint32_t number, std::string_view url) const noexcept;
-  bool is_long(std::uint32_t number) const noexcept { return size_of(slots_[number]) >= wide_bytes; }
+  /// The same of any spelling, and of a URL that goes on behind its first 8 bytes from `begin` on: there, or where its
+  /// user info ends.
+  std::uint32_t word_if(const Slot& slot, std::string_view url, std::size_t begin) const noexcept;
 
   /// Adds an endpoint whose label's url() find() did not have and returns its index; 0 when the table is full. Only
   /// under a lock that keeps other inserters out; nothing else needs one.
@@ -79,15 +92,6 @@ class EndpointTable {
     std::uint32_t spelled_again;  ///< 1 once a thread has begun to remember a second spelling
   };
 
-  /// One spelling on a line of its own. A long one has its size and endpoint here: it is url() of the endpoint's label.
-  struct alignas(record::Arena::line_bytes) Slot {
-    std::uint32_t size;  ///< of the spelling; 0 where there is none, being_written until it is complete
-    std::uint32_t word;  ///< word_of(endpoint, 0)
-    char text[wide_bytes];
-    std::uint32_t guess;  ///< which of 32 bytes behind the first 8 are the text's
-    std::uint32_t end;    ///< the size of what stands in `text`
-    std::uint32_t endpoint;
-  };
   // Relaxed: who knows a slot's number has found it complete.
   static std::uint32_t size_of(const Slot& slot) noexcept { return record::load(slot.size, std::memory_order_relaxed); }
   static constexpr std::uint32_t being_written = ~0U;
@@ -120,21 +124,13 @@ template <class Equals>
   }
 }
 
-inline std::uint32_t EndpointTable::word_if(std::uint32_t number, const char* scheme,
-                                            std::string_view rest) const noexcept {
-  const Slot& slot = slots_[number];
-  const std::size_t size =
-      std::size_t{slot.end} - 8;  // where nothing stands in `text` it wraps, and is more than any rest
-  if (size >= rest.size() || !OneOf<'/', '?'>::of(rest[size])) return 0;
-  return word_at(scheme) == word_at(slot.text) && equal(rest.data(), slot.text + 8, size) ? slot.word : 0;
-}
-
-inline std::uint32_t EndpointTable::word_if_long(std::uint32_t number, std::string_view url) const noexcept {
-  const Slot& slot = slots_[number];
-  const std::size_t size = size_of(slot);
-  if (size >= url.size() || !OneOf<'/', '?'>::of(url[size])) return 0;
-  const HostLabel& label = endpoints_[slot.endpoint - first_endpoint].label;
-  return equal_long(url.data(), label.url().data(), size) ? slot.word : 0;
+inline std::uint32_t EndpointTable::word_if(const Slot& slot, std::string_view url, std::size_t begin) const noexcept {
+  const char* const host = url.data() + begin;
+  const std::size_t size = std::size_t{size_of(slot)} - 8;  // of no spelling it wraps, and is more than any host
+  if (size >= url.size() - begin || !OneOf<'/', '?'>::of(host[size])) return 0;
+  const char* const text =
+      size < wide_bytes - 8 ? slot.text : endpoints_[slot.endpoint - first_endpoint].label.url().data();
+  return word_at(url.data()) == word_at(text) && equal(host, text + 8, size) ? slot.word : 0;
 }
 
 [[gnu::always_inline]] inline std::uint32_t EndpointTable::find(std::string_view spelling) const noexcept {
@@ -145,8 +141,7 @@ inline std::uint32_t EndpointTable::word_if_long(std::uint32_t number, std::stri
                    [&](const Slot& slot) { return equal(spelling.data(), slot.text, size); });
 }
 
-inline std::uint32_t EndpointTable::word_if_wide(std::uint32_t number, const char* url) const noexcept {
-  const Slot& slot = slots_[number];
+inline std::uint32_t EndpointTable::word_if_wide(const Slot& slot, const char* url) const noexcept {
   if (word_at(url) != word_at(slot.text) || (slot.guess & ~pieces::equal_in_32(url + 8, slot.text + 8)) != 0) return 0;
   return OneOf<'/', '?'>::of(url[slot.end]) ? slot.word : 0;  // where nothing stands in `text` that is one of its zeros
 }

@@ -58,7 +58,11 @@ inline bool equal_long(const char* one, const char* other, std::size_t size) noe
 /// The same of any size.
 inline bool equal(const char* one, const char* other, std::size_t size) noexcept {
   if (size >= 16) return equal_long(one, other, size);
-  if (size < 8) return std::equal(one, one + size, other);
+  if (size < 8) {
+    std::size_t at = 0;  // no std::equal(): for a call of std::memcmp() whoever calls this would need a stack
+    while (at < size && one[at] == other[at]) ++at;
+    return at == size;
+  }
   return word_at(one) == word_at(other) && word_at(one + size - 8) == word_at(other + size - 8);
 }
 

@@ -13,7 +13,7 @@ beyond_an_empty_call = {'cells': 85, 'ring': 85, 'other': 230}  # a success; fai
 beyond_an_empty_call['invalid'] = 2 * beyond_an_empty_call['other']  # of an attacker, another URL each time
 # A success into the ring, by how the URL is written; no more where it is a copy, which lies elsewhere in each call.
 of_a_shape = {'https': 85, 'http': 85, 'port': 85, 'upper case': 85, 'IPv6': 85, 'many paths': 85, 'query': 85,
-    'short': 110, 'host of 45': 130, 'host of 62': 130, 'user info': 220}
+    'short': 110, 'host of 45': 130, 'host of 62': 130, 'user info': 190}
 for shape, most in of_a_shape.items():
     beyond_an_empty_call[shape + ' in place'] = beyond_an_empty_call[shape + ' copied'] = most
 most_of_a_task = 30

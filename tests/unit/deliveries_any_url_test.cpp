@@ -34,9 +34,21 @@ class Urls {
 
   const std::string long_ = std::string(45, 'l');
   const Texts schemes = {"https://", "https://", "http://", "HTTPS://", "wss://", "ws://", "ftp://", " https://", ""};
-  const Texts users = {
-      "",       "",        "",   "u@",  "user:password@", "a.io@", "hooks-1.example.com@", "a.io/@", "u#v@",
-      "a.io#@", "u\\\\v@", "h@", "u@v@"};
+  const Texts users = {"",
+                       "",
+                       "",
+                       "u@",
+                       "user:password@",
+                       "a.io@",
+                       "hooks-1.example.com@",
+                       "a.io/@",
+                       "u#v@",
+                       "a.io#@",
+                       "u\\\\v@",
+                       "h@",
+                       "u@v@",
+                       "user-info-beyond-the-first-32-bytes:password@",
+                       long_ + '@'};
   const Texts hosts = {"a.io",
                        "A.io",
                        "b.io",
@@ -48,6 +60,8 @@ class Urls {
                        "\u00fc.io",
                        "a b.io",
                        long_,
+                       std::string(31, 's'),
+                       std::string(32, 's'),
                        long_ + 'x',
                        long_ + ".example.com",
                        "a.io:443",
@@ -110,6 +124,20 @@ TEST(DeliveriesOfAnyUrl, TakeNoUserInfoForAPartOfTheHost) {
   EXPECT_EQ(ready.recorder.label(first_endpoint + 2), "ost:443");
   EXPECT_EQ(ready.recorder.label(first_endpoint + 3), "def");
   for (std::uint32_t i = 0; i < 4; ++i) EXPECT_EQ(failed(ready.recorder, first_endpoint + i), 3U);
+}
+
+// The same where URLs are long enough to be guessed at, and of a path that looks like a host behind user info.
+TEST(DeliveriesOfAnyUrl, TakeNoUserInfoOrPathOfALongUrlForAPartOfTheHost) {
+  Ready ready{{10, true, 16U << 20U}};
+  const std::string path(40, 'p');
+  std::uint32_t endpoint = first_endpoint;
+  for (const std::string url : {"http://host:443/", "http://h@ost:443/", "ws://abcdef/", "ws://abc@def/",
+                                "https://u@a.example.com/", "https://b.io/a.example.com/"}) {
+    for (int i = 0; i < 3; ++i) ready.recorder.failed(url + path);
+    EXPECT_EQ(ready.recorder.label(endpoint), delivery::host_label(delivery::host_key(url)).text());
+    EXPECT_EQ(failed(ready.recorder, endpoint++), 3U) << url;
+  }
+  EXPECT_EQ(ready.recorder.endpoint_count(), endpoint);
 }
 
 TEST(DeliveriesOfAnyUrl, CountWhereTheUrlAsAWholeSays) { compare(100); }

@@ -240,23 +240,26 @@ TEST(EndpointTable, SpreadsKeysDifferentlyUnderAnotherSeed) {
 
 const std::string path(40, 'p');
 
-std::uint32_t word_if(const EndpointTable& table, std::uint32_t guess, std::string_view url) {
-  return table.word_if(guess, url.data(), url.substr(8));
+std::uint32_t word_if_wide(const EndpointTable& table, std::uint32_t guess, std::string_view url) {
+  return table.word_if_wide(table.slot(guess), url.data());
+}
+
+std::uint32_t word_if(const EndpointTable& table, std::uint32_t guess, std::string_view url, std::size_t begin = 8) {
+  return table.word_if(table.slot(guess), url, begin);
 }
 
 TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheSpellingAgrees) {
   Endpoints endpoints{100};
-  EXPECT_EQ(endpoints.table.word_if_wide(0, ("https://a.example/" + path).data()),
-            0U);  // the guess of who has none yet
-  EXPECT_EQ(endpoints.table.word_if_wide(0, std::string(40, '\0').data()), 0U);
+  EXPECT_EQ(word_if_wide(endpoints.table, 0, "https://a.example/" + path), 0U);  // the guess of who has none yet
+  EXPECT_EQ(word_if(endpoints.table, 0, "https://a.example/" + path), 0U);
+  EXPECT_EQ(word_if_wide(endpoints.table, 0, std::string(40, '\0')), 0U);
   for (std::uint32_t length = 1; length <= 31; ++length) {
     const std::string spelling = "https://" + std::string(length, 'h');
     const std::uint32_t index = endpoints.table.insert(label(std::string(length, 'h')));
     const std::uint32_t guess = endpoints.table.find(spelling);
-    ASSERT_FALSE(endpoints.table.is_long(guess));
     ASSERT_EQ(word_if(endpoints.table, guess, spelling), 0U);  // nothing stands behind it
     for (const std::string behind : {"/", "?", "/q", "//"}) {
-      ASSERT_EQ(endpoints.table.word_if_wide(guess, (spelling + behind + path).data()), record::word_of(index, 0));
+      ASSERT_EQ(word_if_wide(endpoints.table, guess, spelling + behind + path), record::word_of(index, 0));
       ASSERT_EQ(word_if(endpoints.table, guess, spelling + behind), record::word_of(index, 0));
     }
     for (std::uint32_t at = 0; at <= 8 + length; ++at) {  // from the scheme to what stands behind the host
@@ -264,7 +267,7 @@ TEST(EndpointTable, BelievesAGuessOnlyWhereAllOfTheSpellingAgrees) {
         std::string other = spelling + "/" + path;
         if (other[at] == byte) continue;
         other[at] = byte;
-        ASSERT_EQ(endpoints.table.word_if_wide(guess, other.data()), 0U) << length << ' ' << at;
+        ASSERT_EQ(word_if_wide(endpoints.table, guess, other), 0U) << length << ' ' << at;
         ASSERT_EQ(word_if(endpoints.table, guess, other.substr(0, 9 + length)), 0U) << length << ' ' << at;
       }
     }
@@ -277,7 +280,7 @@ TEST(EndpointTable, BelievesAGuessOfEitherScheme) {
   endpoints.table.remember("http://a.example:80", index);
   for (const std::string spelling : {"https://a.example", "http://a.example:80"}) {
     const std::uint32_t guess = endpoints.table.find(spelling);
-    EXPECT_EQ(endpoints.table.word_if_wide(guess, (spelling + "/" + path).data()), record::word_of(index, 0));
+    EXPECT_EQ(word_if_wide(endpoints.table, guess, spelling + "/" + path), record::word_of(index, 0));
   }
 }
 
@@ -287,17 +290,38 @@ TEST(EndpointTable, BelievesAGuessOfALongSpellingOnlyWhereAllOfItAgrees) {
     const std::string spelling = "https://" + std::string(length, 'h');
     const std::uint32_t index = endpoints.table.insert(label(std::string(length, 'h')));
     const std::uint32_t guess = endpoints.table.find(spelling);
-    ASSERT_TRUE(endpoints.table.is_long(guess));
-    ASSERT_EQ(endpoints.table.word_if_wide(guess, (spelling + "/").data()), 0U);
-    ASSERT_EQ(endpoints.table.word_if_wide(guess, std::string(300, '\0').data()), 0U);
-    ASSERT_EQ(word_if(endpoints.table, guess, spelling + "/"), 0U);
-    ASSERT_EQ(endpoints.table.word_if_long(guess, spelling + "/"), record::word_of(index, 0));
-    ASSERT_EQ(endpoints.table.word_if_long(guess, spelling + "?q"), record::word_of(index, 0));
-    ASSERT_EQ(endpoints.table.word_if_long(guess, spelling), 0U);  // nothing stands behind it
+    ASSERT_EQ(word_if_wide(endpoints.table, guess, spelling + "/"), 0U);
+    ASSERT_EQ(word_if_wide(endpoints.table, guess, std::string(300, '\0')), 0U);
+    ASSERT_EQ(word_if(endpoints.table, guess, spelling + "/"), record::word_of(index, 0));
+    ASSERT_EQ(word_if(endpoints.table, guess, spelling + "?q"), record::word_of(index, 0));
+    ASSERT_EQ(word_if(endpoints.table, guess, spelling), 0U);  // nothing stands behind it
     for (std::uint32_t at = 0; at <= 8 + length; ++at) {
       std::string other = spelling + "/" + path;
       other[at] = '@';
-      ASSERT_EQ(endpoints.table.word_if_long(guess, other), 0U) << length << ' ' << at;
+      ASSERT_EQ(word_if(endpoints.table, guess, other), 0U) << length << ' ' << at;
+    }
+  }
+}
+
+// What stands between the first 8 bytes and the host is left to whoever asks.
+TEST(EndpointTable, BelievesAGuessOfAHostBehindUserInfoOnlyWhereAllOfItAgrees) {
+  Endpoints endpoints{300};
+  const std::string scheme = "https://";
+  const std::string user = "user:pw@";
+  for (std::uint32_t length = 1; length <= 100; ++length) {
+    const std::string host = std::string(length, 'h');
+    const std::uint32_t index = endpoints.table.insert(label(host));
+    const std::uint32_t guess = endpoints.table.find(scheme + host);
+    const std::size_t begin = scheme.size() + user.size();
+    ASSERT_EQ(word_if(endpoints.table, guess, scheme + user + host, begin), 0U);  // nothing stands behind it
+    for (const std::string behind : {"/", "?q"}) {
+      ASSERT_EQ(word_if(endpoints.table, guess, scheme + user + host + behind, begin), record::word_of(index, 0));
+    }
+    for (std::size_t at = 0; at <= begin + length; ++at) {
+      if (at >= scheme.size() && at < begin) continue;
+      std::string other = scheme + user + host + "/";
+      other[at] = '@';
+      ASSERT_EQ(word_if(endpoints.table, guess, other, begin), 0U) << length << ' ' << at;
     }
   }
 }
