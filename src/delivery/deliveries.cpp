@@ -111,7 +111,8 @@ inline void Deliveries::by_guess(Lane& lane, std::string_view url, unsigned cell
 // As by_guess(), of an https URL without its user info: what is guessed then is the label. Where there is none it is
 // known how much of the URL has to be looked up, if that is not much.
 [[gnu::noinline]] void Deliveries::by_host_behind(std::string_view url, unsigned cell, Lane& lane) noexcept {
-  const std::size_t end = url.size() >= wide ? 8 + find_in_32<End, true>(url.data() + 8) : wide;
+  if (url.size() < wide) return by_text(url, cell, lane, wide);
+  const std::size_t end = 8 + find_in_32<End, true>(url.data() + 8);
   if (end == wide || url[end] != '@') return by_text(url, cell, lane, end);
   std::uint16_t& number = guess(*lane.block, url, end + 1);
   // Of another scheme a part of the user info would be among the first 8 bytes; and these two end a host before an `@`.

@@ -2,11 +2,11 @@
 //
 // The endpoint is looked for in this order, each where the one before does not know it:
 //
-//   by_guess()        what the last URL with the same two words in its host had, compared with it
-//   by_second_guess() the same of URLs that are short and of hosts that are long
-//   by_host_behind()  the same of hosts behind user info; finds where what it begins with ends, at the latest its path
-//   by_text()         that beginning in the table
-//   by_label()        it is read as a whole; a new endpoint, or a thread's first call, takes a lock
+//   by_guess()         what the last URL with the same two words in its host had, compared with it
+//   by_second_guess()  the same of short URLs and long hosts
+//   by_host_behind()   the same of hosts behind user info; finds on the way where the host of any other URL ends
+//   by_text()          what it begins with, up to there, in the table
+//   by_label()         it is read as a whole; a new endpoint, or a thread's first call, takes a lock
 
 #pragma once
 
