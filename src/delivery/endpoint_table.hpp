@@ -29,9 +29,7 @@ class EndpointTable {
   static constexpr std::size_t wide_bytes = longest_of_three + 1;
 
   /// One spelling on a line of its own. A long one has its size and endpoint here: it is url() of the endpoint's label.
-  class alignas(record::Arena::line_bytes) Slot {
-    friend EndpointTable;
-
+  struct alignas(record::Arena::line_bytes) Slot {
     std::uint32_t size;  ///< of the spelling; 0 where there is none, being_written until it is complete
     std::uint32_t word;  ///< word_of(endpoint, 0)
     char text[wide_bytes];
