@@ -46,11 +46,11 @@ void allocates_nothing(statsd::Agent dialect, EndpointLabel label) {
   Calls calls;
   (void)flush(metrics, agent, calls, 100);
   const statsd::Stats before = metrics.stats();
-  EXPECT_EQ(flush(metrics, agent, calls, 200), 0);
+  // Where lines cannot have a weight, the faster the machine is, the more is left out: 200 turns were too few once.
+  EXPECT_EQ(flush(metrics, agent, calls, 400), 0);
   const statsd::Stats after = metrics.stats();
   EXPECT_GT(after.datagrams_accepted, before.datagrams_accepted + 100);
-  // How many of the others are left out depends on how fast the machine is, where lines cannot have a weight.
-  EXPECT_GT(after.timings_accepted, before.timings_accepted + 1000);
+  EXPECT_GT(after.timings_accepted, before.timings_accepted + 5000);
   EXPECT_EQ(after.datagrams_refused, 0u);
 }
 
