@@ -134,14 +134,15 @@ inline void Deliveries::by_guess(Lane& lane, std::string_view url, unsigned cell
   }
   const bool is_full = table_.is_full();  // first: what made it full is found then
   const std::uint32_t spelling = table_.find({url.data(), size});
-  if (spelling == 0) [[unlikely]] {
-    const Glance seen = glance(url, size);
-    if (seen == Glance::no_host) return writer_.into_ring(lane, word_of(invalid_endpoint, 0), cell);
-    if (seen == Glance::url_of_label && is_full) return writer_.into_ring(lane, word_of(other_endpoint, 0), cell);
-    return by_label(url, cell, lane, number());
+  std::uint32_t endpoint = invalid_endpoint;
+  if (spelling != 0) [[likely]] {
+    if (spelling < most_guessed) number() = static_cast<std::uint16_t>(spelling);
+    endpoint = table_.endpoint(spelling);
+  } else if (const Glance seen = glance(url, size); seen != Glance::no_host) {
+    if (seen != Glance::url_of_label || !is_full) return by_label(url, cell, lane, number());
+    endpoint = other_endpoint;
   }
-  if (spelling < most_guessed) number() = static_cast<std::uint16_t>(spelling);
-  writer_.into_ring(lane, word_of(table_.endpoint(spelling), 0), cell);
+  writer_.into_ring(lane, word_of(endpoint, 0), cell);
 }
 
 [[gnu::noinline]] void Deliveries::by_label(std::string_view url, unsigned cell, Lane& lane,
