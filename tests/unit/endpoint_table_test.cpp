@@ -1,3 +1,5 @@
+// Longer than 400 lines: what find() and the guesses say of a table is asked of the same tables by the same helpers.
+
 #include "delivery/endpoint_table.hpp"
 
 #include <gtest/gtest.h>

@@ -207,7 +207,7 @@ TEST(Ledger, OwesDurationsWithoutACellByOctaveAndCountsThem) {
   EXPECT_EQ(ledger.totals().coarse, 2U);
 }
 
-// More than a thread's memory is taken for at once, and than a ring holds.
+// More endpoints than one Rows of a thread has, and more calls than a ring holds.
 TEST(Ledger, LosesNoCountOfEndpointsThatAFoldDidNotKnow) {
   constexpr std::uint32_t endpoints = 5 * record::Rows::count;
   Books books{2000};
